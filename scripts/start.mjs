@@ -1,0 +1,159 @@
+/**
+ * `npm run demo`, `npm test` and `npm run example` on a bare clone: installs and builds what is missing, then runs.
+ *
+ * Plain JavaScript without dependencies, since it runs before anything is installed, on whatever Node.js (18 or later)
+ * the machine has. Everything after the installation runs on the Node.js that the lockfile names.
+ * Installation and build print to stderr: stdout belongs to the command itself.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const bin = join(root, "node_modules", ".bin");
+const windows = process.platform === "win32";
+
+/** @type {Record<string, (args: string[]) => void>} */
+const commands = {
+  demo(args) {
+    prepare();
+    run("node", [join("examples", "demo", "main.ts"), ...args]);
+  },
+  example(args) {
+    prepare();
+    run("node", [join("examples", "run.ts"), ...args]);
+  },
+  /** With arguments only the tests they select; without, everything that must hold. */
+  test(args) {
+    prepare();
+    if (args.length === 0) {
+      announce("format, lint, types, unused code");
+      run("oxfmt", ["--check"], "quiet");
+      run("oxlint", ["--quiet"]);
+      pnpm(["exec", "turbo", "run", "typecheck"]);
+      run("knip", []);
+    }
+    announce("tests");
+    const folder = mkdtempSync(join(tmpdir(), "siliconflow-tests-"));
+    const report = join(folder, "report.json");
+    const status = run(
+      "vitest",
+      ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...args],
+      "keep going",
+    );
+    if (existsSync(report)) console.log(countOf(JSON.parse(readFileSync(report, "utf8"))));
+    rmSync(folder, { recursive: true, force: true });
+    process.exitCode = status;
+  },
+  /** Any pnpm command, with the pinned pnpm: `npm run pnpm -- add …`. */
+  pnpm(args) {
+    pnpm(args, "inherit");
+  },
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const command = commands[name];
+if (!command) fail(`Unknown command "${name}". Choose one of: ${Object.keys(commands).join(", ")}.`);
+if (Number(process.versions.node.split(".")[0]) < 18)
+  fail(`Node.js 18 or later is needed to start; this is ${process.version}.`);
+command(args);
+
+function prepare() {
+  install();
+  // turbo decides what is stale; it calls pnpm itself, so it runs beneath it.
+  pnpm(["exec", "turbo", "run", "build"]);
+}
+
+/** Skipped while nothing it depends on has changed, so that a second run needs no network and no time. */
+function install() {
+  const stamp = join(root, "node_modules", ".installed");
+  const wanted = fingerprint();
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  announce("installing what the lockfile names (once)");
+  pnpm(["install", "--frozen-lockfile", "--prefer-offline"]);
+  writeFileSync(stamp, wanted);
+}
+
+function fingerprint() {
+  const hash = createHash("sha256");
+  const folders = [
+    "",
+    "examples",
+    "test",
+    "test/runtimes",
+    ...readdirSync(join(root, "packages")).map((each) => `packages/${each}`),
+  ];
+  const files = ["pnpm-lock.yaml", "pnpm-workspace.yaml", ...folders.map((each) => join(each, "package.json"))];
+  for (const file of files) if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)));
+  return hash.digest("hex");
+}
+
+/**
+ * `npx --prefer-offline`: plain npx asks the registry even for a cached version, and hangs without a network.
+ * @param {string[]} args
+ * @param {"stderr" | "inherit"} output
+ */
+function pnpm(args, output = "stderr") {
+  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const result = spawnSync(windows ? "npx.cmd" : "npx", ["--yes", "--prefer-offline", packageManager, ...args], {
+    cwd: root,
+    shell: windows,
+    stdio: output === "stderr" ? ["ignore", 2, 2] : "inherit",
+    env: {
+      ...process.env,
+      TURBO_TELEMETRY_DISABLED: "1",
+      npm_config_update_notifier: "false",
+      npm_config_confirm_modules_purge: "false",
+    },
+  });
+  if (result.error) fail(`npx could not be started (${result.error.message}). Is npm installed?`);
+  if (result.status === 0) return;
+  const hint =
+    args[0] === "install"
+      ? " The first run needs the npm registry: check the network or the proxy (HTTPS_PROXY), then run again."
+      : "";
+  fail(`"pnpm ${args.join(" ")}" failed.${hint}`);
+}
+
+/**
+ * Runs an installed program on the pinned Node.js. Leaves with its exit code unless told to go on.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {"quiet" | "keep going" | undefined} mode
+ */
+function run(program, args, mode = undefined) {
+  const result = spawnSync(join(bin, windows ? `${program}.cmd` : program), args, {
+    cwd: root,
+    shell: windows,
+    stdio: mode === "quiet" ? ["ignore", 2, 2] : "inherit",
+    // The pinned Node.js comes first for every program that asks the PATH for "node".
+    env: { ...process.env, PATH: bin + delimiter + process.env.PATH, INIT_CWD: process.env.INIT_CWD ?? process.cwd() },
+  });
+  if (result.error) fail(`${program} could not be started: ${result.error.message}`);
+  const status = result.status ?? 128 + 2;
+  if (status !== 0 && mode !== "keep going") process.exit(status);
+  return status;
+}
+
+/** @param {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number }} report */
+function countOf(report) {
+  const skipped = report.numPendingTests + report.numTodoTests;
+  return `${report.numPassedTests} passed, ${report.numFailedTests} failed${skipped ? `, ${skipped} skipped` : ""}`;
+}
+
+/** @param {string} step */
+function announce(step) {
+  console.error(`\n▸ ${step}`);
+}
+
+/**
+ * @param {string} message
+ * @returns {never}
+ */
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

@@ -48,6 +48,11 @@ const commands = {
     rmSync(folder, { recursive: true, force: true });
     process.exitCode = status;
   },
+  /** The built packages on the lowest and the newest Node.js they promise to run on. */
+  runtimes() {
+    prepare();
+    run("node", [join("test", "runtimes", "run.ts")]);
+  },
   /** Any pnpm command, with the pinned pnpm: `npm run pnpm -- add …`. */
   pnpm(args) {
     pnpm(args, "inherit");

@@ -1,0 +1,218 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packAll, runIn, scratchProject, type PackedPackage } from "./scratch-project.js";
+
+const require = createRequire(import.meta.url);
+
+let folder: string;
+let packed: PackedPackage[];
+let project: ReturnType<typeof scratchProject>;
+let emulator: Emulator;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "siliconflow-packed-"));
+  packed = packAll(folder);
+  project = scratchProject(packed);
+  emulator = await startEmulator();
+  environment = { SILICONFLOW_API_KEY: emulator.apiKey, SILICONFLOW_BASE_URL: emulator.url };
+}, 120_000);
+
+afterAll(async () => {
+  await emulator.close();
+  project.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** One call of each adapter, in the words of either module system. */
+const everything = `
+  const chat = new ChatSiliconFlow({ model: "Qwen/Qwen3-8B" });
+  const embeddings = new SiliconFlowEmbeddings({ model: "BAAI/bge-m3" });
+  const reranker = new SiliconFlowRerank({ model: "BAAI/bge-reranker-v2-m3" });
+  const answer = await chat.invoke("Who are you?");
+  const vector = await embeddings.embedQuery("a text");
+  const ranked = await reranker.rerank(["an orange", "the capital of Peru is Lima"], "What is the capital of Peru?");
+  const models = await new SiliconFlowClient().models.list();
+  console.log(JSON.stringify({
+    answered: answer.text.length > 0,
+    reasoning: answer.contentBlocks.some((block) => block.type === "reasoning"),
+    dimensions: vector.length,
+    best: ranked[0].index,
+    models: models.data.length > 0,
+  }));
+`;
+const expected = { answered: true, reasoning: true, dimensions: 1024, best: 1, models: true };
+
+describe("a tarball", () => {
+  test("holds what is meant and nothing else", () => {
+    expect(packed.map(({ manifest }) => manifest.name).sort()).toEqual([
+      "@langchain-siliconflow/chat",
+      "@langchain-siliconflow/client",
+      "@langchain-siliconflow/embeddings",
+      "@langchain-siliconflow/emulator",
+      "@langchain-siliconflow/rerank",
+      "langchain-siliconflow",
+    ]);
+    for (const { folder: files, manifest } of packed) {
+      expect(readdirSync(files).sort(), manifest.name).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
+      const names = readdirSync(files, { recursive: true, encoding: "utf8" });
+      expect(
+        names.filter((name) => name.includes(".test.")),
+        manifest.name,
+      ).toEqual([]);
+    }
+  });
+
+  test("names its dependencies as a registry understands them", () => {
+    for (const { folder: files } of packed) {
+      expect(readFileSync(join(files, "package.json"), "utf8")).not.toMatch(/workspace:|catalog:/);
+    }
+  });
+});
+
+describe("the packed packages in an empty project", () => {
+  test("run as ES modules", () => {
+    const code = `
+      import { ChatSiliconFlow, SiliconFlowClient, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
+      ${everything}`;
+    expect(JSON.parse(runIn(project.folder, "main.mjs", code, environment))).toEqual(expected);
+  });
+
+  test("run as CommonJS", () => {
+    const code = `
+      const { ChatSiliconFlow, SiliconFlowClient, SiliconFlowEmbeddings, SiliconFlowRerank } = require("langchain-siliconflow");
+      void (async () => { ${everything} })();`;
+    expect(JSON.parse(runIn(project.folder, "main.cjs", code, environment))).toEqual(expected);
+  });
+
+  test("run from each subpath and each package on its own", () => {
+    const code = `
+      import { ChatSiliconFlow } from "langchain-siliconflow/chat";
+      import { SiliconFlowClient } from "langchain-siliconflow/client";
+      import { SiliconFlowEmbeddings } from "langchain-siliconflow/embeddings";
+      import { SiliconFlowRerank } from "@langchain-siliconflow/rerank";
+      ${everything}`;
+    expect(JSON.parse(runIn(project.folder, "subpaths.mjs", code, environment))).toEqual(expected);
+  });
+
+  test("recognise each other's errors when both module systems meet in one process", () => {
+    const code = `
+      import { createRequire } from "node:module";
+      import { isSiliconFlowError, SiliconFlowClient } from "@langchain-siliconflow/client";
+      const cjs = createRequire(import.meta.url)("@langchain-siliconflow/client");
+      const error = await new cjs.SiliconFlowClient({ apiKey: "sk-wrong" }).models.list().catch((reason) => reason);
+      console.log(JSON.stringify({
+        copies: cjs.SiliconFlowClient !== SiliconFlowClient,
+        recognised: isSiliconFlowError(error),
+        name: error.name,
+      }));`;
+    expect(JSON.parse(runIn(project.folder, "both.mjs", code, environment))).toEqual({
+      copies: true,
+      recognised: true,
+      name: "AuthenticationError",
+    });
+  });
+
+  test("type-check in a strict TypeScript project, under NodeNext and under a bundler's resolution", () => {
+    const code = `
+      import { ChatSiliconFlow, SiliconFlowClient, SiliconFlowEmbeddings, SiliconFlowRerank, isSiliconFlowError } from "langchain-siliconflow";
+      import type { AIMessage } from "@langchain/core/messages";
+      import { SiliconFlowClient as FetchClient } from "@langchain-siliconflow/client/fetch";
+
+      export async function main(): Promise<number> {
+        const client = new SiliconFlowClient({ apiKey: "k", region: "global", timeouts: { idleMs: 1000 } });
+        const model = new ChatSiliconFlow({ model: "Qwen/Qwen3-8B", client, enableThinking: true });
+        const answer: AIMessage = await model.invoke("hello", { thinkingBudget: 128 });
+        const vectors: number[][] = await new SiliconFlowEmbeddings({ model: "BAAI/bge-m3", client }).embedDocuments([answer.text]);
+        const ranked = await new SiliconFlowRerank({ model: "BAAI/bge-reranker-v2-m3", client }).rerank(["a"], "b");
+        const score: number | undefined = ranked[0]?.relevanceScore;
+        for await (const chunk of client.chat.stream({ model: "m", messages: [{ role: "user", content: "hi" }] })) {
+          const text: string | null | undefined = chunk.choices[0]?.delta?.content;
+          if (text) break;
+        }
+        new FetchClient({ apiKey: "k", fetch: globalThis.fetch });
+        return (vectors[0]?.length ?? 0) + (score ?? 0);
+      }
+      export const narrow = (error: unknown): string => (isSiliconFlowError(error) ? error.reason : "other");
+      // @ts-expect-error a model is required
+      new SiliconFlowEmbeddings({});
+    `;
+    writeFileSync(join(project.folder, "main.ts"), code);
+    writeFileSync(join(project.folder, "package.json"), JSON.stringify({ type: "module", private: true }));
+    const types = join(project.folder, "node_modules", "@types");
+    mkdirSync(types, { recursive: true });
+    symlinkSync(dirname(require.resolve("@types/node/package.json")), join(types, "node"));
+    const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
+    for (const resolution of [
+      ["--module", "nodenext"],
+      ["--module", "esnext", "--moduleResolution", "bundler"],
+    ]) {
+      const flags = [
+        "--noEmit",
+        "--strict",
+        "--exactOptionalPropertyTypes",
+        "--skipLibCheck",
+        "--target",
+        "es2023",
+        "--types",
+        "node",
+      ];
+      const run = () =>
+        execFileSync(process.execPath, [tsc, ...flags, ...resolution, "main.ts"], {
+          cwd: project.folder,
+          encoding: "utf8",
+          stdio: "pipe",
+        });
+      expect(run, resolution.join(" ")).not.toThrow();
+    }
+  }, 60_000);
+
+  test("need no undici through the fetch entry", () => {
+    const bare = scratchProject(
+      packed.filter(({ manifest }) => manifest.name.endsWith("/client")),
+      { without: ["undici"] },
+    );
+    const code = `
+      import { SiliconFlowClient } from "@langchain-siliconflow/client/fetch";
+      const client = new SiliconFlowClient();
+      const { data } = await client.models.list();
+      let text = "";
+      for await (const chunk of client.chat.stream({ model: "Qwen/Qwen3-8B", messages: [{ role: "user", content: "hello" }] })) {
+        text += chunk.choices[0]?.delta?.content ?? "";
+      }
+      console.log(JSON.stringify({ models: data.length > 0, answered: text.length > 0 }));`;
+    expect(JSON.parse(runIn(bare.folder, "main.mjs", code, environment))).toEqual({ models: true, answered: true });
+    bare.remove();
+  });
+
+  test("keep reasoning in content blocks after an application was bundled and tree-shaken", async () => {
+    writeFileSync(
+      join(project.folder, "application.mjs"),
+      `import { ChatSiliconFlow } from "langchain-siliconflow";
+       const answer = await new ChatSiliconFlow({ model: "Qwen/Qwen3-8B" }).invoke("Who are you?");
+       console.log(JSON.stringify(answer.contentBlocks.map((block) => block.type)));`,
+    );
+    await build({
+      root: project.folder,
+      logLevel: "silent",
+      configFile: false,
+      build: {
+        ssr: "application.mjs",
+        outDir: "bundled",
+        rollupOptions: { output: { entryFileNames: "application.mjs" } },
+      },
+      ssr: { noExternal: true },
+    });
+    const printed = execFileSync(process.execPath, [join(project.folder, "bundled", "application.mjs")], {
+      encoding: "utf8",
+      env: { ...process.env, ...environment },
+    });
+    expect(JSON.parse(printed)).toEqual(["reasoning", "text"]);
+  }, 60_000);
+});

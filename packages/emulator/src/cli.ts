@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { startEmulator } from "./emulator.js";
+import type { EmulatorOptions } from "./options.js";
+
+const help = `siliconflow-emulator: a local stand-in for the SiliconFlow API. Its models are not real models.
+
+  --port <n>        port on 127.0.0.1 (default 8787; 0 takes a free one)
+  --api-key <key>   the key to accept (default sk-emulator)
+  --models <kind>   lexical (default), or semantic: also serves real English sentence embeddings
+  --batch-cap <n>   most texts in one embeddings request (default 32)
+  --seed <n>        another seed is another service: its vectors differ (default 0)
+  --help            this text
+`;
+
+try {
+  const { values } = parseArgs({
+    options: {
+      port: { type: "string", default: "8787" },
+      "api-key": { type: "string" },
+      models: { type: "string" },
+      "batch-cap": { type: "string" },
+      seed: { type: "string" },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) console.log(help);
+  else await serve(values);
+} catch (error) {
+  console.error(`siliconflow-emulator: ${explain(error)}`);
+  process.exitCode = 1;
+}
+
+interface Arguments {
+  port: string;
+  "api-key"?: string | undefined;
+  models?: string | undefined;
+  "batch-cap"?: string | undefined;
+  seed?: string | undefined;
+}
+
+async function serve(values: Arguments): Promise<void> {
+  const options: EmulatorOptions = { port: wholeNumber("port", values.port) };
+  if (values["api-key"] !== undefined) options.apiKey = values["api-key"];
+  // Whatever it is, startEmulator checks it and names what it takes.
+  if (values.models !== undefined) options.models = values.models as "lexical" | "semantic";
+  if (values["batch-cap"] !== undefined) options.batchCap = wholeNumber("batch-cap", values["batch-cap"]);
+  if (values.seed !== undefined) options.seed = wholeNumber("seed", values.seed);
+  const emulator = await startEmulator(options);
+
+  console.log(`This is an emulator of the SiliconFlow API, not the service: its answers are made up on this machine.
+
+  Base URL  ${emulator.url}
+  API key   ${emulator.apiKey}
+
+Stop it with Ctrl+C.`);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void emulator.close());
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d+$/.test(text)) throw new RangeError(`--${option} takes a whole number, not ${JSON.stringify(text)}.`);
+  return Number(text);
+}
+
+function explain(error: unknown): string {
+  const { code, message, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === "EADDRINUSE") return `port ${port} is taken. Choose another with --port, or --port 0 for a free one.`;
+  if (code === "EACCES") return `this user may not listen on port ${port}. Choose one above 1023 with --port.`;
+  if (code?.startsWith("ERR_PARSE_ARGS")) return `${message} See siliconflow-emulator --help.`;
+  return message;
+}

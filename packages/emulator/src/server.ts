@@ -1,0 +1,143 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { deliver, lowerCased, replaceReply, type Faults } from "./faults.js";
+import type { Journal } from "./journal.js";
+import { documentedBody, invalid, json, Refusal, type Reply } from "./reply.js";
+import { routeOf, type Route, type Service } from "./router.js";
+import { isWireAnswer, type Script, type ScriptedAnswer, type WireAnswer } from "./script.js";
+
+// The service says nothing about its own bound; this one only protects the process that runs the emulator.
+const longestBodyBytes = 64 * 1024 * 1024;
+
+/** What a server needs beside the service it serves. */
+export interface ServerParts {
+  service: Service;
+  journal: Journal;
+  script: Script;
+  faults: Faults;
+  closing: AbortSignal;
+}
+
+/** The listener for `node:http`: read, record, check the key, answer, misbehave where asked to. */
+export function requestListener(parts: ServerParts): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    handle(request, response, parts).catch(() => response.destroy());
+  };
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, parts: ServerParts): Promise<void> {
+  const { service, journal, script, faults, closing } = parts;
+  const url = new URL(request.url ?? "/", "http://127.0.0.1");
+  const method = request.method ?? "GET";
+  const route = routeOf(method, url.pathname);
+  // A caller's own trace id comes back; anything that could not stand in a header is replaced.
+  const wanted = request.headers["x-trace-id"];
+  const traceId = typeof wanted === "string" && /^[\x21-\x7e]{1,128}$/.test(wanted) ? wanted : service.nextId();
+
+  const text = await readBody(request);
+  const body = text === undefined ? undefined : parse(text);
+  const recorded = journal.record({
+    endpoint: route?.name,
+    method,
+    path: url.pathname + url.search,
+    headers: request.headers,
+    body: body === undefined ? text || undefined : body.value,
+  });
+
+  let reply: Reply;
+  try {
+    if (text === undefined) throw new Refusal(413, "Request Entity Too Large");
+    if (!authorized(request, service.settings.apiKey)) throw named(401, service);
+    if (!route) throw named(404, service);
+    const scripted = await script.next(recorded);
+    if (scripted && isWireAnswer(scripted)) reply = wireReply(scripted);
+    else reply = await answer(route, url, body, scripted, service);
+  } catch (error) {
+    if (error instanceof Refusal) reply = error.reply;
+    // A defect of the emulator, or of a script's function, must not look like an answer of the service.
+    else reply = json({ code: 50507, message: `The emulator failed: ${String(error)}`, data: null }, 500);
+  }
+  reply.headers = { "x-siliconcloud-trace-id": traceId, ...reply.headers };
+
+  const fault = faults.next(route?.name);
+  if (fault) await deliver(response, replaceReply(reply, fault), fault, service.clock, closing);
+  else await send(response, reply);
+}
+
+async function answer(
+  route: Route,
+  url: URL,
+  body: { value: unknown } | undefined,
+  scripted: Exclude<ScriptedAnswer, WireAnswer> | undefined,
+  service: Service,
+): Promise<Reply> {
+  if (route.method === "POST" && body === undefined) throw invalid();
+  return route.answer({ body: body?.value, query: url.searchParams, scripted }, service);
+}
+
+/** The usual way: a body in one piece, a stream as fast as its reader takes it. */
+async function send(response: ServerResponse, reply: Reply): Promise<void> {
+  if (typeof reply.body === "string" || reply.body instanceof Uint8Array) {
+    response.writeHead(reply.status, { ...reply.headers, "content-length": Buffer.byteLength(reply.body) });
+    response.end(reply.body);
+    return;
+  }
+  response.writeHead(reply.status, reply.headers);
+  for (const event of reply.body) {
+    if (response.destroyed) return;
+    if (response.write(event)) continue;
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        response.off("drain", go).off("close", go);
+        resolve();
+      };
+      response.on("drain", go).on("close", go);
+    });
+  }
+  response.end();
+}
+
+function wireReply(answer: WireAnswer): Reply {
+  return replaceReply(
+    { status: 200, headers: {}, body: "" },
+    {
+      status: answer.status ?? 200,
+      ...(answer.body !== undefined && { body: answer.body }),
+      headers: lowerCased(answer.headers),
+    },
+  );
+}
+
+/** Undefined when there is more than the emulator reads; the rest is read and dropped so that the answer arrives. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= longestBodyBytes) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  return bytes > longestBodyBytes ? undefined : Buffer.concat(chunks).toString();
+}
+
+/** Wrapped, so that a body of `null` is told from one that is not JSON. */
+function parse(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+function authorized(request: IncomingMessage, apiKey: string): boolean {
+  const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+  const [one, other] = [given, apiKey].map((key) => createHash("sha256").update(key).digest());
+  return timingSafeEqual(one!, other!);
+}
+
+/** 401 and 404, as strings or as objects. */
+function named(status: 401 | 404, service: Service): Refusal {
+  const message = documentedBody(status);
+  const asObject = service.settings.quirks.errorBodies === "object";
+  return new Refusal(status, asObject ? { code: status, message, data: null } : message);
+}

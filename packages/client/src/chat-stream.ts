@@ -1,0 +1,357 @@
+import type { Deadline } from "./deadline.js";
+import {
+  InvalidResponseError,
+  isSiliconFlowError,
+  StreamError,
+  TimeoutError,
+  type SiliconFlowError,
+} from "./errors.js";
+import { CompletionSoFar } from "./partial-completion.js";
+import { isCompletion, type ChatCompletion, type ChatCompletionChunk } from "./resources/chat.js";
+import { SseDecoder, SseOverflow, type SseEvent } from "./sse.js";
+import { isErrorBody, parseAnswer, tooLarge, type Call, type Exchange, type Transport } from "./transport.js";
+import type { WireResponse } from "./wire.js";
+
+const maxEventBytes = 8 * 1024 * 1024;
+/** After `[DONE]` the body is read to its end, so that the socket can be used again; within these bounds. */
+const drainMs = 500;
+const drainBytes = 64 * 1024;
+
+/** A whole answer that came although a stream was asked for. */
+interface WholeChunk {
+  chunk: ChatCompletionChunk;
+}
+
+const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/**
+ * The chunks of a streamed answer, in order. The request is sent at the first `next()`.
+ *
+ * An iterator rather than a generator: events that have been decoded are handed out without another turn of the machinery.
+ */
+export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, undefined, unknown> {
+  readonly #transport: Transport;
+  readonly #call: Call;
+  #deadline: Deadline | undefined;
+  #exchange: Exchange | undefined;
+  #response: WireResponse | undefined;
+  readonly #decoder = new SseDecoder(maxEventBytes);
+  readonly #soFar = new CompletionSoFar();
+  #queue: (SseEvent | WholeChunk)[] = [];
+  #position = 0;
+  #bytes = 0;
+  #bodyEnded = false;
+  /** Set once a chunk was handed out, or would have been. */
+  #begun = false;
+  #over = false;
+  /** Calls of `next()` that overlap are served one after the other. */
+  #running: Promise<unknown> | undefined;
+
+  constructor(transport: Transport, call: Call) {
+    this.#transport = transport;
+    this.#call = call;
+  }
+
+  /** `x-siliconcloud-trace-id`, once the headers have come. */
+  get traceId(): string | undefined {
+    return this.#response?.header("x-siliconcloud-trace-id");
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    if (this.#running !== undefined) return this.#chain();
+    const event = this.#queue[this.#position];
+    // Whatever is not a plain chunk takes the longer way.
+    if (typeof event === "string" && event !== "[DONE]" && !this.#over && !this.#deadline!.stopped) {
+      this.#position += 1;
+      try {
+        return Promise.resolve({ done: false, value: this.#chunk(event) });
+      } catch (error) {
+        return Promise.reject(this.#fail(error));
+      }
+    }
+    return this.#chain();
+  }
+
+  /** Stops: the socket is closed, unless the answer has ended. */
+  async return(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    this.#close();
+    return finished;
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    this.#close();
+    throw error;
+  }
+
+  #chain(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    const before = this.#running;
+    const result = before === undefined ? this.#advance() : before.then(() => this.#advance());
+    const settled = result.then(
+      () => {},
+      () => {},
+    );
+    this.#running = settled;
+    void settled.then(() => {
+      if (this.#running === settled) this.#running = undefined;
+    });
+    return result;
+  }
+
+  async #advance(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    try {
+      if (this.#over) return finished;
+      if (this.#deadline === undefined) await this.#open();
+      else this.#deadline.throwIfStopped();
+      for (;;) {
+        const event = this.#queue[this.#position];
+        if (event !== undefined) {
+          this.#position += 1;
+          if (event === "[DONE]") return await this.#finish(true);
+          return { done: false, value: this.#chunk(event) };
+        }
+        if (this.#bodyEnded || !(await this.#fill())) return await this.#finish(false);
+      }
+    } catch (error) {
+      // Closed by return() while this waited.
+      if (this.#over) return finished;
+      throw this.#fail(error);
+    }
+  }
+
+  /** Sends the request; returns when the first event is there. Until then a failure may be worth another attempt. */
+  async #open(): Promise<void> {
+    const { deadline, run } = this.#transport.open<void>(this.#call);
+    this.#deadline = deadline;
+    await run(async (response, exchange) => {
+      this.#response = response;
+      this.#exchange = exchange;
+      this.#reset();
+      if (response.header("content-type")?.includes("json")) return await this.#takeWhole(response, exchange);
+      const found = await this.#fill();
+      const [first] = this.#queue;
+      if (!found || first === undefined) {
+        throw new InvalidResponseError("The service answered with an empty stream.", {
+          reason: "empty",
+          retryable: true,
+          ...traced(response),
+        });
+      }
+      if (typeof first !== "string" && "raw" in first && !isJson(first.raw)) {
+        // Indented JSON: what follows belongs to it.
+        return await this.#takeWhole(response, exchange, first.raw);
+      }
+      // An error in place of the answer: nothing was shown, so it is judged like any other refusal.
+      if (first !== "[DONE]") this.#parse(first);
+    });
+    this.#begun = true;
+  }
+
+  /** An attempt failed before its first event: the next one starts afresh. */
+  #reset(): void {
+    this.#queue = [];
+    this.#position = 0;
+    this.#bytes = 0;
+    this.#bodyEnded = false;
+  }
+
+  async #takeWhole(response: WireResponse, exchange: Exchange, first?: string): Promise<void> {
+    const start = first === undefined ? undefined : new TextEncoder().encode(`${first}\n`);
+    const text = await this.#transport.readText(response, exchange.deadline, start);
+    this.#bodyEnded = true;
+    const answer = parseAnswer(text, response, exchange, isCompletion) as ChatCompletion;
+    this.#queue = [{ chunk: chunkFromCompletion(answer) }];
+  }
+
+  /** Reads until at least one event is there; false at the end of the body. */
+  async #fill(): Promise<boolean> {
+    const { body } = this.#response!;
+    const deadline = this.#deadline!;
+    const queue: (SseEvent | WholeChunk)[] = [];
+    this.#queue = queue;
+    this.#position = 0;
+    for (;;) {
+      let bytes = body.read();
+      if (bytes === undefined) bytes = await deadline.wait(body);
+      if (bytes === null) {
+        this.#bodyEnded = true;
+        deadline.finished();
+        this.#decoder.end(queue as SseEvent[]);
+        return queue.length > 0;
+      }
+      this.#bytes += bytes.length;
+      const { maxResponseBytes } = this.#transport.options;
+      if (this.#bytes > maxResponseBytes) throw tooLarge(maxResponseBytes);
+      this.#decoder.feed(bytes, queue as SseEvent[]);
+      if (queue.length > 0) {
+        deadline.answered();
+        return true;
+      }
+      if (!this.#decoder.expecting) deadline.commented();
+    }
+  }
+
+  #chunk(event: SseEvent | WholeChunk): ChatCompletionChunk {
+    const chunk = this.#parse(event);
+    this.#soFar.add(chunk);
+    return chunk;
+  }
+
+  /** Throws what an event says when it is no chunk. */
+  #parse(event: SseEvent | WholeChunk): ChatCompletionChunk {
+    if (typeof event !== "string") {
+      if ("chunk" in event) return event.chunk;
+      return this.#parseUnusual(event);
+    }
+    let value: unknown;
+    try {
+      value = JSON.parse(event);
+    } catch {
+      // The parser's message quotes the event, which is a part of the user's conversation.
+      throw this.#damaged(event);
+    }
+    if (typeof value === "object" && value !== null) {
+      const chunk = value as ChatCompletionChunk;
+      if (Array.isArray(chunk.choices)) {
+        if (!chunk["error"]) return chunk;
+      } else if (!isErrorBody(chunk) && chunk.usage) {
+        chunk.choices = [];
+        return chunk;
+      }
+      if (isErrorBody(chunk)) throw this.#exchange!.refusal(event, this.#response!);
+    }
+    if (typeof value === "string") throw this.#exchange!.refusal(event, this.#response!);
+    throw this.#damaged(event);
+  }
+
+  #parseUnusual(event: Exclude<SseEvent, string>): ChatCompletionChunk {
+    if ("raw" in event) {
+      if (!isJson(event.raw)) throw this.#damaged(event.raw);
+      const value = JSON.parse(event.raw) as Record<string, unknown> | string;
+      if (typeof value === "object" && isCompletion(value))
+        return chunkFromCompletion(value as unknown as ChatCompletion);
+      throw this.#exchange!.refusal(event.raw, this.#response!);
+    }
+    if (event.type === "error") throw this.#exchange!.refusal(event.data, this.#response!);
+    return this.#parse(event.data);
+  }
+
+  /** Whether the last event was cut by the end of the body, or damaged on the way. */
+  #damaged(event: string): SiliconFlowError {
+    const cut = this.#bodyEnded && this.#position >= this.#queue.length;
+    const message = cut
+      ? "The stream ended in the middle of an event."
+      : `An event of ${event.length} characters is not a chunk of an answer.`;
+    return new InvalidResponseError(message, {
+      reason: cut ? "truncated" : "malformed",
+      retryable: cut,
+      ...traced(this.#response!),
+    });
+  }
+
+  /** The stream is over: was the answer whole? */
+  async #finish(done: boolean): Promise<IteratorReturnResult<undefined>> {
+    if (!this.#soFar.whole) {
+      throw new StreamError(
+        `The stream ended before the answer's finish_reason${done ? ", although it says [DONE]" : ""}.`,
+        {
+          reason: "truncated",
+          partial: this.#soFar.partial(),
+          ...traced(this.#response!),
+        },
+      );
+    }
+    if (!this.#bodyEnded) await this.#drain();
+    this.#close();
+    return finished;
+  }
+
+  async #drain(): Promise<void> {
+    const { body } = this.#response!;
+    const deadline = this.#deadline!;
+    const until = performance.now() + drainMs;
+    let left = drainBytes;
+    try {
+      while (left > 0) {
+        const leftMs = until - performance.now();
+        if (leftMs <= 0) return;
+        let bytes = body.read();
+        if (bytes === undefined) bytes = await deadline.wait(body, leftMs);
+        if (bytes === null) {
+          this.#bodyEnded = performance.now() < until;
+          if (this.#bodyEnded) deadline.finished();
+          return;
+        }
+        left -= bytes.length;
+      }
+    } catch {
+      // The answer is whole: what comes after it cannot spoil it.
+      deadline.throwIfStopped();
+    }
+  }
+
+  /** Ends the stream with what the failure really is, and what had arrived. */
+  #fail(thrown: unknown): unknown {
+    const stopped = this.#deadline?.stopped ?? false;
+    let error = this.#exchange === undefined ? thrown : this.#exchange.explain(thrown);
+    if (thrown instanceof SseOverflow) error = new InvalidResponseError(thrown.message, { reason: "tooLarge" });
+    this.#close();
+    if (!this.#begun || !isSiliconFlowError(error) || error instanceof StreamError) return error;
+    if (stopped && !(error instanceof TimeoutError)) return error;
+
+    const { message, reason, attempts } = error;
+    const partial = this.#soFar.partial();
+    const details = { cause: error, reason, attempts, partial, traceId: this.traceId };
+    if (error instanceof TimeoutError)
+      return new TimeoutError(message, { ...details, cause: error.cause, phase: error.phase });
+    const { code } = error as { code?: unknown };
+    return new StreamError(`The stream broke: ${message}`, {
+      ...details,
+      ...((typeof code === "number" || typeof code === "string") && { code }),
+    });
+  }
+
+  #close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#queue = [];
+    this.#exchange?.settle(this.#soFar.usage?.total_tokens);
+    if (this.#deadline === undefined) return;
+    // Also wakes a next() that is still waiting.
+    if (!this.#bodyEnded) this.#deadline.stop(undefined);
+    this.#deadline.end();
+  }
+}
+
+function traced(response: WireResponse): { traceId: string | undefined } {
+  return { traceId: response.header("x-siliconcloud-trace-id") };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A whole answer as the one chunk of a stream. */
+function chunkFromCompletion(completion: ChatCompletion): ChatCompletionChunk {
+  const { choices, usage, ...rest } = completion;
+  return {
+    ...rest,
+    object: "chat.completion.chunk",
+    choices: choices.map(({ message, ...choice }) => {
+      const { tool_calls, ...delta } = message;
+      return {
+        ...choice,
+        delta: { ...delta, ...(tool_calls && { tool_calls: tool_calls.map((call, index) => ({ index, ...call })) }) },
+      };
+    }),
+    ...(usage && { usage }),
+  };
+}

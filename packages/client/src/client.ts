@@ -1,0 +1,44 @@
+import { systemClock, type Clock } from "./deadline.js";
+import type { ResolvedOptions } from "./options.js";
+import { Chat } from "./resources/chat.js";
+import { Embeddings } from "./resources/embeddings.js";
+import { Models } from "./resources/models.js";
+import { Rerank } from "./resources/rerank.js";
+import { Transport } from "./transport.js";
+import type { Wire } from "./wire.js";
+
+/** What both clients are, whatever carries their requests: one transport, and one field for each endpoint. */
+export class Client {
+  /** Root of the API, without a slash at its end. */
+  readonly baseURL: string;
+  readonly chat: Chat;
+  readonly embeddings: Embeddings;
+  readonly rerank: Rerank;
+  readonly models: Models;
+  readonly #transport: Transport;
+
+  protected constructor(options: ResolvedOptions, wire: Wire, clock: Clock = systemClock) {
+    const transport = new Transport(options, wire, clock);
+    this.baseURL = options.baseURL;
+    this.chat = new Chat(transport);
+    this.embeddings = new Embeddings(transport);
+    this.rerank = new Rerank(transport);
+    this.models = new Models(transport);
+    this.#transport = transport;
+  }
+
+  /** Closes all sockets. Calls that are under way fail, and so does every later one. */
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  /** The address only: options may hold secrets. */
+  toJSON(): { baseURL: string } {
+    return { baseURL: this.baseURL };
+  }
+
+  /** What `console.log` shows. The symbol's name rather than `node:util`, which not every runtime has. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `SiliconFlowClient { baseURL: ${JSON.stringify(this.baseURL)} }`;
+  }
+}

@@ -1,0 +1,267 @@
+import { TimeoutError, type TimeoutPhase } from "./errors.js";
+import type { ResolvedTimeouts } from "./options.js";
+import type { WireBody } from "./wire.js";
+
+/** Time and chance, so that a test can hold both. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** From 0 up to, not including, 1. */
+  random(): number;
+  /** Calls back after so many milliseconds, unless the returned function is called before. */
+  after(milliseconds: number, callback: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Longer waits overflow the runtime's timers and would fire at once. */
+const longestTimer = 2_147_483_647;
+
+/** Comments of a stream that may re-arm the idle limit between two events. */
+const maxIdleComments = 10;
+
+/** Why everything stops. In an object, because a caller may abort with `undefined`. */
+interface Stop {
+  error: unknown;
+}
+
+/**
+ * The caller's signal and all time limits of one call, in one place: whatever fires first ends what is being waited for,
+ * at once and with its own reason, and closes the socket.
+ *
+ * Lives as long as the call, over all its attempts. `end()` leaves no timer and no listener behind.
+ */
+export class Deadline {
+  readonly #timeouts: ResolvedTimeouts;
+  readonly #firstByteMs: number;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal | undefined;
+  #cancelTotal: (() => void) | undefined;
+  /** Set when the whole call is over: the caller aborted, or the total limit passed. */
+  #stopped: Stop | undefined;
+  /** Set when a limit of the running attempt passed. */
+  #expired: Stop | undefined;
+  #attempt: AbortController | undefined;
+  /** Rejects what is being waited for. */
+  #interrupt: ((reason: unknown) => void) | undefined;
+
+  // One timer an attempt: it is left running between reads and looks at the clock when it fires, which spares a timer for each read.
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #phase: TimeoutPhase = "connect";
+  #limitMs = Infinity;
+  #since = 0;
+  #waiting = false;
+  #comments = 0;
+
+  constructor(signal: AbortSignal | undefined, timeouts: ResolvedTimeouts, stream: boolean, clock: Clock) {
+    this.#timeouts = timeouts;
+    this.#firstByteMs = timeouts.firstByteMs ?? (stream ? 120_000 : 600_000);
+    this.#clock = clock;
+    this.#signal = signal;
+    if (signal?.aborted) {
+      this.#stopped = { error: reasonOf(signal) };
+      return;
+    }
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (timeouts.totalMs <= longestTimer) {
+      const timer = setTimeout(() => {
+        const error = new TimeoutError(`The call took longer than ${timeouts.totalMs} ms in all (timeouts.totalMs).`, {
+          phase: "total",
+        });
+        this.stop(error);
+      }, timeouts.totalMs);
+      this.#cancelTotal = () => clearTimeout(timer);
+    }
+  }
+
+  /** Whether the whole call is over: its own limit passed, or the caller stopped it. */
+  get stopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** What the failure of an attempt really is: the reason of whatever ended it, else the failure itself. */
+  explain(error: unknown): unknown {
+    const stop = this.#stopped ?? this.#expired;
+    return stop === undefined ? error : stop.error;
+  }
+
+  throwIfStopped(): void {
+    if (this.#stopped !== undefined) throw this.#stopped.error;
+  }
+
+  /** Starts an attempt: the connect limit runs, unless nothing is sent yet. The signal belongs to this attempt alone. */
+  begin(sending = true): AbortSignal {
+    this.throwIfStopped();
+    this.#expired = undefined;
+    this.#attempt = new AbortController();
+    this.#enter("connect", sending ? this.#timeouts.connectMs : Infinity, true);
+    return this.#attempt.signal;
+  }
+
+  /** The request is on its way: the first-byte limit runs. */
+  connected(): void {
+    if (this.#phase === "connect") this.#enter("firstByte", this.#firstByteMs, true);
+  }
+
+  /** The answer has begun: from here only the silence between reads counts. */
+  answered(): void {
+    if (this.#phase !== "idle") this.#enter("idle", this.#timeouts.idleMs, false);
+    this.#comments = 0;
+  }
+
+  /** A read brought only comments. They re-arm the idle limit a bounded number of times. */
+  commented(): void {
+    this.#comments += 1;
+  }
+
+  /** The body has ended: there is nothing left to abort. */
+  finished(): void {
+    this.#attempt = undefined;
+    this.abandon();
+  }
+
+  /** The attempt failed: its socket is closed, its limits are off. */
+  abandon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#waiting = false;
+    this.#limitMs = Infinity;
+    this.#attempt?.abort();
+    this.#attempt = undefined;
+  }
+
+  /** The call is over. Also right after `stop` and `abandon`. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#limitMs = Infinity;
+    this.#waiting = false;
+    this.#attempt = undefined;
+    this.#cancelTotal?.();
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  /** Ends the whole call with this reason. */
+  stop(error: unknown): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = { error };
+    this.#interrupt?.(error);
+    this.abandon();
+    this.end();
+  }
+
+  /** Settles as the work does, or rejects at once when something stops it. */
+  race<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject;
+      const stop = this.#stopped ?? this.#expired;
+      if (stop !== undefined) reject(stop.error);
+      work.then(resolve, reject);
+    });
+  }
+
+  /** Waits between two attempts. */
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#stopped !== undefined) return reject(this.#stopped.error);
+      const cancel = this.#clock.after(milliseconds, resolve);
+      this.#interrupt = (reason) => {
+        cancel();
+        reject(reason);
+      };
+    });
+  }
+
+  /** Waits for news of a body. Call it when `read()` had none. */
+  wait(body: WireBody, longestMs = Infinity): Promise<Uint8Array | null> {
+    return new Promise((resolve, reject) => {
+      const stop = this.#stopped ?? this.#expired;
+      if (stop !== undefined) return reject(stop.error);
+
+      // After too many comments the clock is not set back: what is left of the limit goes on running.
+      if (this.#phase === "idle" && this.#comments <= maxIdleComments) this.#since = performance.now();
+      this.#waiting = true;
+      this.#arm();
+
+      const brief = longestMs === Infinity ? undefined : setTimeout(() => settle(null), longestMs);
+      const settle = (bytes: Uint8Array | null): void => {
+        body.wake = undefined;
+        this.#waiting = this.#phase !== "idle";
+        clearTimeout(brief);
+        resolve(bytes);
+      };
+      this.#interrupt = (reason) => {
+        body.wake = undefined;
+        clearTimeout(brief);
+        reject(reason);
+      };
+      body.wake = () => {
+        try {
+          const bytes = body.read();
+          if (bytes !== undefined) settle(bytes);
+        } catch (error) {
+          this.#interrupt?.(error);
+        }
+      };
+    });
+  }
+
+  readonly #onAbort = (): void => {
+    this.stop(reasonOf(this.#signal!));
+  };
+
+  #enter(phase: TimeoutPhase, limitMs: number, waiting: boolean): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#phase = phase;
+    this.#limitMs = limitMs;
+    this.#since = performance.now();
+    this.#waiting = waiting;
+    if (waiting) this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined || this.#limitMs > longestTimer) return;
+    const left = this.#since + this.#limitMs - performance.now();
+    this.#timer = setTimeout(this.#onTimer, Math.max(1, Math.ceil(left)));
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = undefined;
+    // Nobody waits for the network: the next wait arms it again.
+    if (!this.#waiting) return;
+    if (performance.now() < this.#since + this.#limitMs) return this.#arm();
+    const error = new TimeoutError(timeoutMessage(this.#phase, this.#limitMs), {
+      phase: this.#phase,
+      // Before the answer began nothing was shown, and a body that stalled can be asked for again.
+      retryable: true,
+    });
+    this.#expired = { error };
+    this.#interrupt?.(error);
+    this.abandon();
+  };
+}
+
+/** A signal that timed out becomes our error; every other reason is the caller's own, and stays it. */
+function reasonOf(signal: AbortSignal): unknown {
+  const reason: unknown = signal.reason;
+  if (reason instanceof DOMException && reason.name === "TimeoutError") {
+    return new TimeoutError("The call took longer than its signal allowed.", { phase: "total", cause: reason });
+  }
+  return reason;
+}
+
+function timeoutMessage(phase: TimeoutPhase, limitMs: number): string {
+  if (phase === "connect") return `No connection within ${limitMs} ms (timeouts.connectMs).`;
+  if (phase === "firstByte") {
+    return `No answer began within ${limitMs} ms (timeouts.firstByteMs). A reasoning model may think for minutes: stream, or raise the limit.`;
+  }
+  return `The answer fell silent for ${limitMs} ms (timeouts.idleMs).`;
+}

@@ -1,0 +1,31 @@
+import { Client } from "./client.js";
+import { InvalidInputError } from "./errors.js";
+import { resolveOptions, type SharedClientOptions } from "./options.js";
+import { FetchWire } from "./wires/fetch.js";
+
+export interface ClientOptions extends SharedClientOptions {
+  /** Carries all requests. @defaultValue the runtime's own `fetch` */
+  fetch?: typeof globalThis.fetch | undefined;
+}
+
+/**
+ * The same client over `fetch`, for runtimes other than Node.js and for a `fetch` of one's own.
+ *
+ * @example
+ * ```ts
+ * import { SiliconFlowClient } from "@langchain-siliconflow/client/fetch";
+ *
+ * const client = new SiliconFlowClient({ fetch: myFetch });
+ * ```
+ *
+ * @throws {@link SiliconFlowError} with reason `"auth"` when there is no key, {@link InvalidInputError} for an option that cannot work.
+ */
+export class SiliconFlowClient extends Client {
+  constructor(options: ClientOptions = {}) {
+    const resolved = resolveOptions(options);
+    const { fetch = globalThis.fetch } = options;
+    if (typeof fetch !== "function")
+      throw new InvalidInputError("This runtime has no fetch: pass one as the option fetch.");
+    super(resolved, new FetchWire(fetch));
+  }
+}

@@ -1,0 +1,40 @@
+import type { RequestOptions } from "../options.js";
+import { parseAnswer, type Transport } from "../transport.js";
+import type { Traced } from "./chat.js";
+
+/** The models of a site, in the order the service prefers. Fields beside the id are not promised. */
+export interface ModelList extends Traced {
+  object: string;
+  data: { id: string; object?: string; created?: number; owned_by?: string; [field: string]: unknown }[];
+}
+
+export interface ModelQuery {
+  /** `text`, `image`, `audio` or `video`. */
+  type?: string;
+  /** `chat`, `embedding`, `reranker`, `text-to-image`, … */
+  sub_type?: string;
+}
+
+/** `/models`. */
+export class Models {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Lists the models of this site, all or those of a kind.
+   *
+   * @see https://docs.siliconflow.cn/cn/api-reference/models/get-model-list
+   */
+  async list(query: ModelQuery = {}, options?: RequestOptions): Promise<ModelList> {
+    const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined)).toString();
+    const call = { method: "GET", path: search ? `/models?${search}` : "/models", stream: false, options } as const;
+    return await this.#transport.send(
+      call,
+      (text, response, exchange) =>
+        parseAnswer(text, response, exchange, (value) => Array.isArray(value["data"])) as unknown as ModelList,
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import { InvalidInputError } from "../errors.js";
+import type { RequestOptions } from "../options.js";
+import { isErrorBody, parseAnswer, type Transport } from "../transport.js";
+import type { Traced } from "./chat.js";
+
+/**
+ * A rerank request, field by field as documented. Unknown fields are passed on.
+ *
+ * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
+ */
+export interface RerankRequest {
+  model: string;
+  query: string | Record<string, unknown>;
+  documents: (string | Record<string, unknown>)[];
+  /** Only for models that follow instructions. */
+  instruction?: string;
+  top_n?: number;
+  return_documents?: boolean;
+  max_chunks_per_doc?: number;
+  overlap_tokens?: number;
+  [field: string]: unknown;
+}
+
+/** Both shapes the service is known to answer with: usage in `tokens`, or in `meta.tokens`. */
+export interface RerankResponse extends Traced {
+  id?: string;
+  /** `index` refers to the documents of the request. The order is not promised. */
+  results?: { index: number; relevance_score: number; document?: { text?: string } | null }[];
+  tokens?: { input_tokens?: number; output_tokens?: number };
+  meta?: {
+    tokens?: { input_tokens?: number; output_tokens?: number; image_tokens?: number };
+    [field: string]: unknown;
+  };
+  [field: string]: unknown;
+}
+
+/** `/rerank`. */
+export class Rerank {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Scores documents by how well they answer a query, in one request.
+   *
+   * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
+   */
+  async create(request: RerankRequest, options?: RequestOptions): Promise<RerankResponse> {
+    if (typeof request?.model !== "string" || request.model === "")
+      throw new InvalidInputError("model must be the id of a model.");
+    if (request.query === undefined || !Array.isArray(request.documents)) {
+      throw new InvalidInputError("query and documents (a list) must be given.");
+    }
+    const call = { method: "POST", path: "/rerank", body: request, stream: false, options } as const;
+    return await this.#transport.send(
+      call,
+      (text, response, exchange) => parseAnswer(text, response, exchange, isRanking) as RerankResponse,
+    );
+  }
+}
+
+/** No `results` at all means that nothing was found, unless it is an error that is told. */
+function isRanking(value: Record<string, unknown>): boolean {
+  const { results } = value;
+  return Array.isArray(results) || ((results === undefined || results === null) && !isErrorBody(value));
+}

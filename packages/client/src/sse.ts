@@ -1,0 +1,162 @@
+/** An event that names its type. Events without one are plain strings: nearly all are, and a string costs no object. */
+export interface TypedEvent {
+  type: string;
+  data: string;
+}
+
+/** A line that no event stream can hold: the service wrote bare JSON (or a bare JSON string) into it. */
+export interface RawLine {
+  raw: string;
+}
+
+export type SseEvent = string | TypedEvent | RawLine;
+
+export class SseOverflow extends Error {}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const newline = 10;
+const carriageReturn = 13;
+const colon = 58;
+
+/**
+ * Decodes the bytes of a `text/event-stream`, however they were split, into the data of its events.
+ *
+ * All complete events of a read are decoded in one go. Text is decoded by whole lines only: a character may be
+ * split across two reads, but never holds the byte of a line end.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+ */
+export class SseDecoder {
+  readonly #maxBytes: number;
+  /** Bytes of the unfinished line, in the pieces they came in: joined once, so that a slow drip costs no more than a burst. */
+  #pieces: Uint8Array[] = [];
+  #pieceBytes = 0;
+  #started = false;
+  /** The text before ended in CR: a LF that follows belongs to it. */
+  #skipNewline = false;
+  /** Data of the unfinished event. */
+  #data: string | undefined;
+  #type = "";
+
+  /** @param maxBytes longest line, and longest event, that is put up with */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether a part of something other than a comment has arrived. */
+  get expecting(): boolean {
+    const [first] = this.#pieces;
+    return this.#data !== undefined || (first !== undefined && first[0] !== colon);
+  }
+
+  /** Adds the events that these bytes complete. */
+  feed(bytes: Uint8Array, events: SseEvent[]): void {
+    let end = bytes.lastIndexOf(newline);
+    // Line ends of CR alone are rare: looked for where no LF follows.
+    const lastReturn = bytes.lastIndexOf(carriageReturn);
+    if (lastReturn > end) end = lastReturn;
+    if (end < 0) return this.#keep(bytes);
+
+    let text: string;
+    if (this.#pieces.length === 0) {
+      text = decoder.decode(end + 1 === bytes.length ? bytes : bytes.subarray(0, end + 1));
+    } else {
+      this.#keep(bytes.subarray(0, end + 1));
+      text = decoder.decode(this.#join());
+    }
+    if (end + 1 < bytes.length) this.#keep(bytes.subarray(end + 1));
+
+    if (!this.#started) {
+      this.#started = true;
+      if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+    }
+    if (lastReturn >= 0 || this.#skipNewline) text = this.#normalize(text);
+    this.#lines(text, events);
+  }
+
+  /** The stream has ended: a last event without its blank line still counts, the caller judges whether it is whole. */
+  end(events: SseEvent[]): void {
+    if (this.#pieces.length > 0) {
+      let text = decoder.decode(this.#join());
+      if (!this.#started && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+      this.#line(text, 0, text.length, events);
+    }
+    this.#dispatch(events);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.length;
+    this.#check(this.#pieceBytes);
+  }
+
+  #join(): Uint8Array {
+    const whole = new Uint8Array(this.#pieceBytes);
+    let offset = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, offset);
+      offset += piece.length;
+    }
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    return whole;
+  }
+
+  #normalize(text: string): string {
+    const rest = this.#skipNewline && text.charCodeAt(0) === newline ? text.slice(1) : text;
+    this.#skipNewline = text.charCodeAt(text.length - 1) === carriageReturn;
+    return rest.replace(/\r\n?/g, "\n");
+  }
+
+  #lines(text: string, events: SseEvent[]): void {
+    let start = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+      // The usual event, one data line and a blank one, goes straight through.
+      if (
+        this.#data === undefined &&
+        this.#type === "" &&
+        text.startsWith("data: ", start) &&
+        text.charCodeAt(end + 1) === newline
+      ) {
+        if (end > start + 6) events.push(text.slice(start + 6, end));
+        start = end + 2;
+        continue;
+      }
+      this.#line(text, start, end, events);
+      start = end + 1;
+    }
+  }
+
+  #line(text: string, start: number, end: number, events: SseEvent[]): void {
+    if (start === end) return this.#dispatch(events);
+    if (text.startsWith("data:", start)) {
+      const value = text.slice(start + (text.charCodeAt(start + 5) === 32 ? 6 : 5), end);
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+      this.#check(this.#data.length);
+      return;
+    }
+    if (text.startsWith("event:", start)) {
+      this.#type = text.slice(start + (text.charCodeAt(start + 6) === 32 ? 7 : 6), end);
+      return;
+    }
+    // `{` and `"` begin no field. Other unknown lines are skipped, as are comments, ids and retry times.
+    const first = text.charCodeAt(start);
+    if (first === 0x7b || first === 0x22) events.push({ raw: text.slice(start, end) });
+  }
+
+  #dispatch(events: SseEvent[]): void {
+    const data = this.#data;
+    const type = this.#type;
+    this.#data = undefined;
+    this.#type = "";
+    // Nothing to say: a ping, or an event without data.
+    if (data === undefined || data === "") return;
+    events.push(type === "" || type === "message" ? data : { type, data });
+  }
+
+  #check(length: number): void {
+    if (length > this.#maxBytes)
+      throw new SseOverflow(`A line or an event of the stream is longer than ${this.#maxBytes} bytes.`);
+  }
+}

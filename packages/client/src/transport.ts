@@ -1,0 +1,526 @@
+import { connectionErrorFrom, type Destination } from "./connection-error.js";
+import { Deadline, type Clock } from "./deadline.js";
+import { errorFromResponse, plainText } from "./error-from-response.js";
+import {
+  ApiError,
+  ConnectionError,
+  InvalidInputError,
+  InvalidResponseError,
+  isSiliconFlowError,
+  RateLimitError,
+  TimeoutError,
+  type SiliconFlowError,
+} from "./errors.js";
+import { Mask } from "./mask.js";
+import {
+  checkHeaders,
+  checkHeaderValue,
+  checkMaxRetries,
+  mergeTimeouts,
+  type RequestOptions,
+  type ResolvedOptions,
+} from "./options.js";
+import type { Lease } from "./rate-limiter.js";
+import { RetryBudget, retryDelay } from "./retry.js";
+import type { Wire, WireBody, WireResponse } from "./wire.js";
+
+const maxErrorBytes = 64 * 1024;
+/** Room for a key that begins right before the limit: it must be seen whole to be masked. */
+const maskMargin = 4 * 1024;
+
+/** One call of an endpoint. */
+export interface Call {
+  method: "GET" | "POST";
+  /** Below the base URL, with its query. */
+  path: string;
+  body?: Record<string, unknown>;
+  stream: boolean;
+  options: RequestOptions | undefined;
+}
+
+/** Options of a call, checked. */
+interface PreparedCall {
+  deadline: Deadline;
+  maxRetries: number;
+  headers: Record<string, string>;
+  body: string | undefined;
+  model: string | undefined;
+  url: string;
+  method: "GET" | "POST";
+  estimate: number;
+}
+
+/** A call that is under way, over all its attempts. Whoever holds it must `end()` its deadline. */
+export interface Exchange {
+  readonly deadline: Deadline;
+  /** Turns what broke a body into our error, or into the reason of whatever ended the call. */
+  explain(error: unknown): unknown;
+  /** Takes the key out of text that came from the network. */
+  mask(text: string): string;
+  /** The error for a refusal that came inside a successful answer. */
+  refusal(text: string, response: WireResponse): ApiError;
+  /** Tells the limiter what was used. Once; later calls do nothing. */
+  settle(tokens: number | undefined): void;
+}
+
+/** Sends requests: URL, headers, retries, limits, status check. Knows no endpoint. */
+export class Transport {
+  readonly options: ResolvedOptions;
+  readonly #wire: Wire;
+  readonly #clock: Clock;
+  readonly #mask: Mask;
+  readonly #destination: Destination;
+  readonly #headers: Record<string, string>;
+  readonly #budget = new RetryBudget();
+  /** Until when a model must be left alone, by our clock. A Map: model ids are the caller's words. */
+  readonly #coolDowns = new Map<string, number>();
+  #closed = false;
+
+  constructor(options: ResolvedOptions, wire: Wire, clock: Clock) {
+    const { apiKey, ...rest } = options;
+    this.options = { ...rest, apiKey: "" };
+    this.#wire = wire;
+    this.#clock = clock;
+    this.#headers = {
+      accept: "application/json",
+      "user-agent": "langchain-siliconflow",
+      ...options.headers,
+      authorization: `Bearer ${apiKey}`,
+    };
+    const secretHeaders = Object.entries(options.headers).filter(([name]) => /auth|key|token|secret|cookie/.test(name));
+    this.#mask = new Mask([apiKey, ...secretHeaders.map(([, value]) => value)]);
+    this.#destination = { host: new URL(options.baseURL).host, mask: this.#mask };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#wire.close();
+  }
+
+  /** Sends a call and decodes its whole answer. `decode` throws what is to be judged for another attempt. */
+  async send<T extends object>(
+    call: Call,
+    decode: (text: string, response: WireResponse, exchange: Exchange) => T,
+  ): Promise<T> {
+    const prepared = this.#prepare(call);
+    const { deadline } = prepared;
+    try {
+      return await this.#run(prepared, async (response, exchange) => {
+        const text = await this.readText(response, deadline);
+        const answer = decode(text, response, exchange);
+        exchange.settle(usedTokens(answer));
+        return trace(answer, response);
+      });
+    } finally {
+      deadline.end();
+    }
+  }
+
+  /**
+   * Sends a call whose answer is read as it comes. `begin` is a part of the attempt: what it throws may be retried.
+   * What comes after it is the caller's, deadline included.
+   */
+  open<T>(call: Call): {
+    deadline: Deadline;
+    run(begin: (response: WireResponse, exchange: Exchange) => Promise<T>): Promise<T>;
+  } {
+    const prepared = this.#prepare(call);
+    return { deadline: prepared.deadline, run: (begin) => this.#run(prepared, begin) };
+  }
+
+  /** The whole body as text, within the limits of time and size. */
+  async readText(response: WireResponse, deadline: Deadline, first?: Uint8Array): Promise<string> {
+    const { maxResponseBytes } = this.options;
+    const { pieces, length, ended } = await collect(response.body, deadline, maxResponseBytes, first);
+    if (!ended) throw tooLarge(maxResponseBytes);
+    return decodeText(pieces, length);
+  }
+
+  #prepare({ method, path, body, stream, options }: Call): PreparedCall {
+    const { timeouts, maxRetries, headers, signal, traceId } = options ?? {};
+    const merged = mergeTimeouts(this.options.timeouts, timeouts);
+    const retries = checkMaxRetries(maxRetries) ?? this.options.maxRetries;
+    const own: Record<string, string> = {
+      ...this.#headers,
+      ...(stream ? { accept: "text/event-stream" } : { "accept-encoding": "gzip, deflate, br" }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(headers !== undefined && checkHeaders(headers)),
+      ...(traceId !== undefined && { "x-trace-id": checkHeaderValue(traceId, "traceId") }),
+    };
+    const text = body === undefined ? undefined : serialize(body);
+    if (signal != null && typeof signal.addEventListener !== "function")
+      throw new InvalidInputError("signal must be an AbortSignal.");
+    const model = typeof body?.["model"] === "string" ? body["model"] : undefined;
+    const maxTokens = typeof body?.["max_tokens"] === "number" ? body["max_tokens"] : 0;
+    return {
+      method,
+      url: this.options.baseURL + path,
+      headers: own,
+      body: text,
+      model,
+      // A guess for the limiter, which is told the real figure afterwards.
+      estimate: Math.ceil((text?.length ?? 0) / 3) + maxTokens,
+      maxRetries: retries,
+      deadline: new Deadline(signal ?? undefined, merged, stream, this.#clock),
+    };
+  }
+
+  /** The one retry loop. */
+  async #run<T>(call: PreparedCall, begin: (response: WireResponse, exchange: Exchange) => Promise<T>): Promise<T> {
+    const { deadline } = call;
+    let attempts = 0;
+    let retries = 0;
+    let replayed = false;
+    for (;;) {
+      const reused = { value: false, answered: false };
+      let lease: Lease | undefined;
+      try {
+        deadline.throwIfStopped();
+        await this.#coolDown(call);
+        lease = await this.#acquire(call);
+        if (this.#closed) throw new ConnectionError("The client was closed.", { reason: "reset" });
+        attempts += 1;
+        const response = await this.#exchange(call, reused);
+        reused.answered = true;
+        const result = await begin(response, this.#exchangeFor(call, lease));
+        this.#budget.deposit();
+        return result;
+      } catch (thrown) {
+        const failure = this.#explain(deadline, thrown);
+        deadline.abandon();
+        if (failure instanceof RateLimitError) penalize(lease, failure);
+        settle(lease, 0);
+        if (!isSiliconFlowError(failure) || (deadline.stopped && !(failure instanceof TimeoutError))) throw failure;
+        failure.attempts = attempts;
+        if (deadline.stopped) throw failure;
+
+        // A socket that had been kept open for too long says nothing about the service: replayed at once, and once.
+        const stale = failure.reason === "reset" || failure.reason === "truncated";
+        if (stale && failure instanceof ConnectionError && reused.value && !reused.answered && !replayed) {
+          replayed = true;
+          this.#announceRetry(attempts, 0, failure);
+          continue;
+        }
+        const delayMs = retries < call.maxRetries ? retryDelay(failure, retries, this.#clock) : undefined;
+        if (failure instanceof RateLimitError) this.#chill(call.model, failure, delayMs);
+        if (delayMs === undefined || !this.#budget.withdraw()) throw failure;
+        retries += 1;
+        this.#announceRetry(attempts, delayMs, failure);
+        await deadline.sleep(delayMs);
+      }
+    }
+  }
+
+  /** One request and its status, with at most one redirect inside the same origin. */
+  async #exchange(call: PreparedCall, reused: { value: boolean }): Promise<WireResponse> {
+    const { deadline, method, headers, body } = call;
+    let url = call.url;
+    for (let redirects = 0; ; redirects += 1) {
+      const signal = deadline.begin();
+      const response = await deadline.race(
+        this.#wire.send({
+          method,
+          url,
+          headers,
+          body,
+          signal,
+          onConnect: (isReused) => {
+            reused.value = isReused;
+            deadline.connected();
+          },
+        }),
+      );
+      const { status } = response;
+      if (status >= 200 && status < 300) return response;
+      if (status === 307 || status === 308) {
+        const target = sameOrigin(response.header("location"), url);
+        if (target !== undefined && redirects === 0) {
+          url = target;
+          // To its end, so that the socket can be used again.
+          await collect(response.body, deadline, maxErrorBytes);
+          continue;
+        }
+      }
+      throw await this.#refused(response, deadline);
+    }
+  }
+
+  async #refused(response: WireResponse, deadline: Deadline): Promise<ApiError> {
+    const { status } = response;
+    // 0: what fetch makes of a redirect in a browser.
+    if (status === 0 || (status >= 300 && status < 400)) {
+      response.body.cancel();
+      const location = response.header("location");
+      const host =
+        location === undefined
+          ? "another address"
+          : (hostOf(location, this.options.baseURL) ?? "an address that is none");
+      const traceId = response.header("x-siliconcloud-trace-id");
+      return new ApiError(
+        `${status} ${this.#destination.host} redirects to ${this.#mask.apply(host)}. It was not followed, so that the key stays here: set baseURL to the final address.`,
+        { status, reason: "blockedAddress", traceId },
+      );
+    }
+    let text = "";
+    try {
+      const { pieces, length } = await collect(response.body, deadline, maxErrorBytes + maskMargin);
+      text = decodeText(pieces, length);
+    } catch (error) {
+      // The status has been said; a body that breaks off takes nothing from it. Unless the caller ended the call.
+      if (deadline.stopped) throw error;
+    }
+    return this.#refusal(text, response);
+  }
+
+  #refusal(text: string, response: WireResponse): ApiError {
+    const { baseURL, region } = this.options;
+    const masked = this.#mask.apply(text).slice(0, maxErrorBytes);
+    const error = errorFromResponse({
+      status: response.status,
+      text: masked,
+      header: (name) => {
+        const value = response.header(name);
+        return value === undefined ? undefined : this.#mask.apply(value);
+      },
+      baseURL,
+      region,
+      now: this.#clock.now(),
+    });
+    // JSON may spell the key in escapes, which only show once it is parsed.
+    error.message = this.#mask.apply(error.message);
+    return error;
+  }
+
+  #exchangeFor({ deadline }: PreparedCall, lease: Lease | undefined): Exchange {
+    let open = lease;
+    return {
+      deadline,
+      explain: (error) => this.#explain(deadline, error),
+      mask: (text) => this.#mask.apply(text),
+      refusal: (text, response) => this.#refusal(text, response),
+      settle: (tokens) => {
+        settle(open, tokens);
+        open = undefined;
+      },
+    };
+  }
+
+  #explain(deadline: Deadline, thrown: unknown): unknown {
+    const error = deadline.explain(thrown);
+    // Whatever ended the call has the last word: the caller's own reason must not be rewritten.
+    if (error !== thrown || deadline.stopped || isSiliconFlowError(error)) return error;
+    if (error instanceof LimiterFailure) return error.cause;
+    return connectionErrorFrom(error, this.#destination);
+  }
+
+  async #acquire({ model, estimate, deadline }: PreparedCall): Promise<Lease | undefined> {
+    const { limiter } = this.options;
+    if (limiter === undefined || model === undefined) return undefined;
+    const signal = deadline.begin(false);
+    try {
+      return await deadline.race(limiter.acquire({ model, tokens: estimate, signal }));
+    } catch (error) {
+      throw deadline.stopped ? error : new LimiterFailure(error);
+    }
+  }
+
+  /** Waits while another call's 429 holds this model back. */
+  async #coolDown({ model, deadline }: PreparedCall): Promise<void> {
+    if (model === undefined || this.#coolDowns.size === 0) return;
+    for (;;) {
+      const left = (this.#coolDowns.get(model) ?? 0) - this.#clock.now();
+      if (!(left > 0)) {
+        this.#coolDowns.delete(model);
+        return;
+      }
+      quietly(() => this.options.onWait?.({ reason: `rate limit of ${model}`, delayMs: left }));
+      await deadline.sleep(left);
+    }
+  }
+
+  #chill(model: string | undefined, error: RateLimitError, delayMs: number | undefined): void {
+    if (model === undefined || delayMs === undefined || delayMs === 0 || !error.retryable) return;
+    const until = this.#clock.now() + delayMs;
+    if (until > (this.#coolDowns.get(model) ?? 0)) this.#coolDowns.set(model, until);
+  }
+
+  #announceRetry(attempt: number, delayMs: number, error: SiliconFlowError): void {
+    quietly(() => this.options.onRetry?.({ attempt, delayMs, error }));
+  }
+}
+
+/** A limiter is the caller's own code: what it throws comes through as it is. */
+class LimiterFailure extends Error {
+  constructor(cause: unknown) {
+    super("The limiter failed.", { cause });
+  }
+}
+
+/** Callbacks and limiters are told; they cannot break a call that is already paid for. */
+function quietly(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // See above.
+  }
+}
+
+function settle(lease: Lease | undefined, tokens: number | undefined): void {
+  if (lease !== undefined) quietly(() => lease.settle({ tokens: tokens ?? 0 }));
+}
+
+function penalize(lease: Lease | undefined, { limit, retryAfterMs }: RateLimitError): void {
+  if (lease !== undefined)
+    quietly(() => lease.penalize({ limit, ...(retryAfterMs !== undefined && { retryAfterMs }) }));
+}
+
+function usedTokens(answer: object): number | undefined {
+  const { usage, meta, tokens } = answer as {
+    usage?: { total_tokens?: unknown };
+    meta?: { tokens?: TokenPair };
+    tokens?: TokenPair;
+  };
+  if (typeof usage?.total_tokens === "number") return usage.total_tokens;
+  const pair = meta?.tokens ?? tokens;
+  return pair && (pair.input_tokens ?? 0) + (pair.output_tokens ?? 0);
+}
+
+interface TokenPair {
+  input_tokens?: number;
+  output_tokens?: number;
+}
+
+/** Adds the trace id where printing and copying do not see it. */
+export function trace<T extends object>(answer: T, response: WireResponse): T {
+  const value = response.header("x-siliconcloud-trace-id");
+  if (value !== undefined) Object.defineProperty(answer, "traceId", { value, enumerable: false, configurable: true });
+  return answer;
+}
+
+/**
+ * Parses an answer, and throws what it is instead: nothing, a page for humans, or an error under a 200.
+ * `isAnswer` tells an answer from an error that has the same fields.
+ */
+export function parseAnswer(
+  text: string,
+  response: WireResponse,
+  exchange: Exchange,
+  isAnswer: (value: Record<string, unknown>) => boolean,
+): Record<string, unknown> {
+  const traceId = response.header("x-siliconcloud-trace-id");
+  const start = text.trimStart();
+  if (start === "") {
+    throw new InvalidResponseError("The service answered with an empty body.", {
+      reason: "empty",
+      retryable: true,
+      traceId,
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(start);
+  } catch {
+    // The parser's own message quotes the text, which may be an answer: it is not kept.
+    if (start.startsWith("{") || start.startsWith("[")) {
+      throw new InvalidResponseError(`The answer of ${text.length} characters is not complete JSON.`, {
+        reason: "malformed",
+        traceId,
+      });
+    }
+    const shown = plainText(exchange.mask(start), 200);
+    throw new InvalidResponseError(
+      `Not the service but something before it seems to answer; it is not JSON: ${shown}`,
+      { reason: "notJson", traceId },
+    );
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const answer = value as Record<string, unknown>;
+    if (isAnswer(answer)) return answer;
+    if (isErrorBody(answer)) throw exchange.refusal(start, response);
+  }
+  throw new InvalidResponseError("The answer lacks what its endpoint promises.", { reason: "malformed", traceId });
+}
+
+/** `{ code, message }` or `{ error }`, as errors look under any status. */
+export function isErrorBody(value: Record<string, unknown>): boolean {
+  const { error, code, message } = value;
+  if (typeof error === "string" ? error !== "" : typeof error === "object" && error !== null) return true;
+  return (
+    typeof message === "string" && (typeof code === "number" || typeof code === "string") && Number(code) !== 20_000
+  );
+}
+
+async function collect(
+  body: WireBody,
+  deadline: Deadline,
+  maxBytes: number,
+  first?: Uint8Array,
+): Promise<{ pieces: Uint8Array[]; length: number; ended: boolean }> {
+  const pieces: Uint8Array[] = first === undefined ? [] : [first];
+  let length = first?.length ?? 0;
+  for (;;) {
+    let bytes = body.read();
+    if (bytes === undefined) bytes = await deadline.wait(body);
+    if (bytes === null) {
+      deadline.finished();
+      return { pieces, length, ended: true };
+    }
+    deadline.answered();
+    pieces.push(bytes);
+    length += bytes.length;
+    if (length > maxBytes) {
+      body.cancel();
+      return { pieces, length, ended: false };
+    }
+  }
+}
+
+export function tooLarge(maxBytes: number): InvalidResponseError {
+  return new InvalidResponseError(`The answer is longer than ${maxBytes} bytes (maxResponseBytes).`, {
+    reason: "tooLarge",
+  });
+}
+
+const decoder = new TextDecoder();
+
+function decodeText(pieces: Uint8Array[], length: number): string {
+  const [only] = pieces;
+  if (only === undefined) return "";
+  if (pieces.length === 1) return decoder.decode(only);
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return decoder.decode(whole);
+}
+
+function serialize(body: object): string {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    // The parser's message names fields, not their content.
+    throw new InvalidInputError("The request cannot be written as JSON: it refers to itself, or holds a BigInt.", {
+      cause,
+    });
+  }
+}
+
+function sameOrigin(location: string | undefined, from: string): string | undefined {
+  if (location === undefined) return undefined;
+  try {
+    const target = new URL(location, from);
+    return target.origin === new URL(from).origin && !target.username && !target.password ? target.href : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hostOf(location: string, base: string): string | undefined {
+  try {
+    return new URL(location, base).host;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+/** One HTTP request, complete: nothing is added to it below but what HTTP itself needs. */
+export interface WireRequest {
+  method: "GET" | "POST";
+  url: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+  /** Aborts the request and closes its socket, at any moment until the body has ended. */
+  signal: AbortSignal;
+  /** To be called when the request goes out on a socket. `reused`: one that was open before. */
+  onConnect(reused: boolean): void;
+}
+
+export interface WireResponse {
+  status: number;
+  header(name: string): string | undefined;
+  body: WireBody;
+}
+
+/**
+ * A body to pull from. Not an async iterable: one promise a socket read is enough,
+ * and all bytes that have arrived come at once.
+ */
+export interface WireBody {
+  /** All bytes that have arrived; `undefined` when none have yet, `null` at the end. Throws what broke the body. */
+  read(): Uint8Array | null | undefined;
+  /** Called when `read()` has news. */
+  wake: (() => void) | undefined;
+  /** Closes the socket. Does nothing once the body has ended. */
+  cancel(): void;
+}
+
+/** Sends a request and returns when the headers of the answer are there. */
+export interface Wire {
+  send(request: WireRequest): Promise<WireResponse>;
+  close(): Promise<void>;
+}

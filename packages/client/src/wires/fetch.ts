@@ -1,0 +1,75 @@
+import type { Wire, WireBody, WireRequest, WireResponse } from "../wire.js";
+
+/** Sends with a `fetch`, injected or the runtime's own. What is connected and compressed is the runtime's business. */
+export class FetchWire implements Wire {
+  readonly #fetch: typeof globalThis.fetch;
+
+  constructor(fetch: typeof globalThis.fetch) {
+    this.#fetch = fetch;
+  }
+
+  async send(request: WireRequest): Promise<WireResponse> {
+    // fetch does not tell when the socket is connected: the first-byte limit takes over at once.
+    request.onConnect(false);
+    // Called without a receiver: some runtimes refuse any other than the global object.
+    const send = this.#fetch;
+    const response = await send(request.url, {
+      method: request.method,
+      headers: request.headers,
+      ...(request.body !== undefined && { body: request.body }),
+      signal: request.signal,
+      redirect: "manual",
+    });
+    return {
+      status: response.status,
+      header: (name) => response.headers.get(name) ?? undefined,
+      body: new WebBody(response.body),
+    };
+  }
+
+  async close(): Promise<void> {}
+}
+
+class WebBody implements WireBody {
+  wake: (() => void) | undefined;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #reading = false;
+  #bytes: Uint8Array | undefined;
+  #ended: boolean;
+  #failure: { error: unknown } | undefined;
+
+  constructor(body: ReadableStream<Uint8Array> | null) {
+    this.#reader = body?.getReader();
+    this.#ended = body === null;
+  }
+
+  read(): Uint8Array | null | undefined {
+    const bytes = this.#bytes;
+    if (bytes !== undefined) {
+      this.#bytes = undefined;
+      return bytes;
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#ended) return null;
+    if (!this.#reading) {
+      this.#reading = true;
+      this.#reader!.read().then(
+        ({ done, value }) => {
+          this.#reading = false;
+          if (done) this.#ended = true;
+          else this.#bytes = value;
+          this.wake?.();
+        },
+        (error: unknown) => {
+          this.#failure = { error };
+          this.wake?.();
+        },
+      );
+    }
+    return undefined;
+  }
+
+  cancel(): void {
+    if (!this.#ended && this.#failure === undefined) this.#reader?.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,282 @@
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import { codeOf, ProxyFailure, rootCause } from "../connection-error.js";
+import { InvalidInputError } from "../errors.js";
+import type { Wire, WireBody, WireRequest, WireResponse } from "../wire.js";
+
+/** How long an idle socket is kept when the service names no time of its own. A stale one costs a replay, not an error. */
+const keepAliveMs = 30_000;
+
+type Undici = typeof import("undici");
+
+interface Connection {
+  /** With the announcement of connected sockets composed in. */
+  dispatcher: Dispatcher;
+  close(): Promise<void>;
+  proxy: URL | undefined;
+}
+
+/** Sends with undici's `request`, over an own keep-alive `Agent`, the proxies of the environment, or a given dispatcher. */
+export class UndiciWire implements Wire {
+  readonly #given: Dispatcher | undefined;
+  readonly #baseURL: URL;
+  readonly #connectMs: number;
+  #connection: Promise<Connection> | undefined;
+  /** Sockets on their way, and how many requests wait for one: when the last of these gives up, the sockets are closed. */
+  readonly #connecting = new Set<Socket>();
+  #waiting = 0;
+
+  constructor(baseURL: string, connectMs: number, dispatcher: Dispatcher | undefined) {
+    this.#baseURL = new URL(baseURL);
+    this.#connectMs = connectMs;
+    this.#given = dispatcher;
+  }
+
+  async send(request: WireRequest): Promise<WireResponse> {
+    const connection = await (this.#connection ??= this.#open());
+    if (request.signal.aborted) throw request.signal.reason;
+
+    let connected = false;
+    this.#waiting += 1;
+    const onConnect = (reused: boolean): void => {
+      if (connected) return;
+      connected = true;
+      this.#waiting -= 1;
+      request.onConnect(reused);
+    };
+    try {
+      const url = new URL(request.url);
+      const response = await connection.dispatcher.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: request.method,
+        headers: request.headers,
+        body: request.body ?? null,
+        signal: request.signal,
+        opaque: onConnect,
+        // The client's own limits count.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+      const { headers } = response;
+      const encoding = single(headers["content-encoding"]);
+      return {
+        status: response.statusCode,
+        header: (name) => single(headers[name]),
+        body: new NodeBody(encoding === undefined ? response.body : await decompress(response.body, encoding)),
+      };
+    } catch (error) {
+      throw blameProxy(error, connection.proxy);
+    } finally {
+      if (!connected) {
+        this.#waiting -= 1;
+        if (this.#waiting === 0)
+          for (const socket of this.#connecting) socket.destroy(new Error("No request waits for this connection."));
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    await connection?.close();
+  }
+
+  async #open(): Promise<Connection> {
+    const undici = await import("undici");
+    const given = this.#given;
+    if (given !== undefined)
+      return { dispatcher: given.compose(announceConnection), close: async () => {}, proxy: undefined };
+
+    const options = { allowH2: false, keepAliveTimeout: keepAliveMs, headersTimeout: 0, bodyTimeout: 0 };
+    const proxies = isLoopback(this.#baseURL.hostname) ? undefined : readProxies();
+    const proxy = this.#baseURL.protocol === "https:" ? proxies?.https : proxies?.http;
+    const agent =
+      proxies !== undefined
+        ? new undici.EnvHttpProxyAgent({
+            ...options,
+            connectTimeout: this.#connectMs,
+            ...(proxies.http && { httpProxy: proxies.http.href }),
+            ...(proxies.https && { httpsProxy: proxies.https.href }),
+            noProxy: proxies.none,
+          })
+        : new undici.Agent({ ...options, connect: this.#connector(undici) });
+    return { dispatcher: agent.compose(announceConnection), close: () => agent.destroy(), proxy };
+  }
+
+  #connector(undici: Undici): ReturnType<Undici["buildConnector"]> {
+    // No limit of its own: the deadline of each request has one.
+    const connect = undici.buildConnector({ allowH2: false, timeout: 0 });
+    return (options, callback) => {
+      // The types say void; the documented example of a custom connector uses the socket it returns.
+      const socket = connect(options, (...result) => {
+        this.#connecting.delete(socket);
+        callback(...result);
+      }) as unknown as Socket;
+      this.#connecting.add(socket);
+      return socket;
+    };
+  }
+}
+
+/** Tells each request, through `opaque`, when it goes out on a socket, and whether that was open before. */
+const announceConnection: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+  const { opaque } = options as { opaque?: (reused: boolean) => void };
+  if (typeof opaque !== "function") return dispatch(options, handler);
+  let synchronous = true;
+  const start = handler.onRequestStart;
+  // The handler was made for this request alone. A wrapper around it would cost a call for each piece of the body.
+  handler.onRequestStart = (controller, context) => {
+    opaque(synchronous);
+    start?.call(handler, controller, context);
+  };
+  const accepted = dispatch(options, handler);
+  synchronous = false;
+  return accepted;
+};
+
+/** A Node stream in paused mode: everything a socket read brought comes out of one `read()`. */
+class NodeBody implements WireBody {
+  wake: (() => void) | undefined;
+  readonly #stream: Readable;
+  #ended = false;
+  #failure: { error: unknown } | undefined;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+    stream
+      .on("readable", () => this.wake?.())
+      .on("end", () => {
+        this.#ended = true;
+        this.wake?.();
+      })
+      .on("error", (error) => {
+        this.#failure = { error };
+        this.wake?.();
+      });
+  }
+
+  read(): Uint8Array | null | undefined {
+    const bytes = this.#stream.read() as Buffer | null;
+    if (bytes !== null) return bytes;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return this.#ended ? null : undefined;
+  }
+
+  cancel(): void {
+    if (!this.#ended) this.#stream.destroy();
+  }
+}
+
+async function decompress(body: Readable, encodings: string): Promise<Readable> {
+  const names = encodings
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "" && name !== "identity");
+  if (names.length === 0) return body;
+  const [zlib, { pipeline }] = await Promise.all([import("node:zlib"), import("node:stream")]);
+  // Bytes of a stream must not wait for a full block.
+  const flush = { flush: zlib.constants.Z_SYNC_FLUSH };
+  let decoded = body;
+  for (const name of names.toReversed()) {
+    const decoder =
+      name === "gzip" || name === "x-gzip" || name === "deflate"
+        ? zlib.createUnzip(flush)
+        : name === "br"
+          ? zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH })
+          : undefined;
+    if (decoder === undefined) {
+      body.on("error", () => {}).destroy();
+      throw Object.assign(
+        new Error(`The answer is compressed with ${JSON.stringify(name)}, which was not asked for.`),
+        { code: "Z_DATA_ERROR" },
+      );
+    }
+    // An error arrives at the last stream, where the body is read.
+    decoded = pipeline(decoded, decoder, () => {});
+  }
+  return decoded;
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127\.\d+\.\d+\.\d+$/.test(hostname)
+  );
+}
+
+interface Proxies {
+  http: URL | undefined;
+  https: URL | undefined;
+  none: string;
+}
+
+function readProxies(): Proxies | undefined {
+  const all = readProxy("ALL_PROXY");
+  const http = readProxy("HTTP_PROXY") ?? all;
+  const https = readProxy("HTTPS_PROXY") ?? all;
+  if (http === undefined && https === undefined) return undefined;
+  return { http, https: https ?? undefined, none: process.env["no_proxy"] ?? process.env["NO_PROXY"] ?? "" };
+}
+
+/** Lower case first, as curl has it. */
+function readProxy(name: string): URL | undefined {
+  const value = (process.env[name.toLowerCase()] || process.env[name])?.trim();
+  if (!value) return undefined;
+  try {
+    // "socks5h" asks for names to be resolved by the proxy, which undici does anyway.
+    const url = new URL((value.includes("://") ? value : `http://${value}`).replace(/^socks5h:/i, "socks5:"));
+    if (["http:", "https:", "socks5:", "socks:"].includes(url.protocol)) return url;
+  } catch {
+    // The sentence below; the value stays out of it, it may hold a password.
+  }
+  throw new InvalidInputError(`${name} is not the URL of an http, https or socks5 proxy.`);
+}
+
+/** A proxy that is down or refuses must not be blamed on the service. */
+function blameProxy(error: unknown, proxy: URL | undefined): unknown {
+  if (proxy === undefined) return error;
+  const root = rootCause(error);
+  const message = root instanceof Error ? root.message : "";
+  const status = /Proxy response \((\d+)\)|\((407)\)/.exec(message);
+  if (status !== null) {
+    const number = Number(status[1] ?? status[2]);
+    const hint =
+      number === 407
+        ? "It asks for a user name and password: put them into the proxy's URL."
+        : "Check the proxy variables of the environment.";
+    return new ProxyFailure(
+      `The proxy ${proxy.host} refused the connection with status ${number}. ${hint}`,
+      number >= 500 && number !== 501,
+      error,
+    );
+  }
+  const { hostname, port } = (root ?? {}) as { hostname?: unknown; port?: unknown };
+  const code = codeOf(root);
+  const sameHost =
+    hostname === proxy.hostname.replace(/^\[|\]$/g, "") || String(port) === (proxy.port || defaultPort(proxy.protocol));
+  if (
+    code.startsWith("UND_ERR_PRX") ||
+    code.includes("SOCKS") ||
+    (sameHost && /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/.test(code))
+  ) {
+    return new ProxyFailure(
+      `The proxy ${proxy.host} cannot be used (${code}). Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or name the host in NO_PROXY.`,
+      code !== "UND_ERR_PRX_TLS",
+      error,
+    );
+  }
+  return error;
+}
+
+function defaultPort(protocol: string): string {
+  if (protocol.startsWith("socks")) return "1080";
+  return protocol === "https:" ? "443" : "80";
+}

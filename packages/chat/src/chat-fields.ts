@@ -1,0 +1,221 @@
+import { type ClientOptions, InvalidInputError, SiliconFlowClient, type Timeouts } from "@langchain-siliconflow/client";
+import type { BaseChatModelParams } from "@langchain/core/language_models/chat_models";
+import type { ModelProfile } from "@langchain/core/language_models/profile";
+import type { SamplingOptions } from "./call-options.js";
+import type { ReasoningHistory } from "./reasoning.js";
+
+/** Options of {@link ChatSiliconFlow}: its own, the client's, and the habits of ChatOpenAI. */
+export interface ChatSiliconFlowFields
+  extends SamplingOptions, ClientOptions, Omit<BaseChatModelParams, "onFailedAttempt" | "maxRetries"> {
+  /** Model id as the service lists it, e.g. `"Qwen/Qwen3-8B"`. */
+  model?: string;
+  /** A client to share between models; then leave out its options (`apiKey`, `baseURL`, …). */
+  client?: SiliconFlowClient;
+  /** Texts that end the answer, four at most. They are not part of it. */
+  stop?: string | string[];
+  /** Whether `invoke` streams beneath the surface, so that callbacks see tokens. @defaultValue false */
+  streaming?: boolean;
+  /** Whether a stream asks for counts at its end. @defaultValue true */
+  streamUsage?: boolean;
+  /** When earlier thoughts are sent back. @defaultValue "auto" */
+  reasoningHistory?: ReasoningHistory;
+  /** Fields of the request that have no option here. Named options win over them. */
+  modelKwargs?: Record<string, unknown>;
+  /** What the model can do, where the built-in table is wrong or silent. Merged over the table's entry. */
+  profile?: ModelProfile;
+  /** Marks tools as strict unless the call says otherwise. */
+  supportsStrictToolCalling?: boolean;
+
+  /** ChatOpenAI's name for {@link model}. */
+  modelName?: string;
+  /** ChatOpenAI's name for {@link stop}. */
+  stopSequences?: string[];
+  /** ChatOpenAI's name for {@link maxTokens}. */
+  maxCompletionTokens?: number;
+  /** Milliseconds until an answer begins: ChatOpenAI's name for `timeouts.firstByteMs`. */
+  timeout?: number;
+  /** Probabilities of the tokens, in `response_metadata.logprobs`. Not documented by the service. */
+  logprobs?: boolean;
+  topLogprobs?: number;
+  logitBias?: Record<string, number>;
+  user?: string;
+  /** ChatOpenAI's place for the address and headers. */
+  configuration?: {
+    baseURL?: string | null | undefined;
+    defaultHeaders?: Headers | Record<string, string | null | undefined> | undefined;
+    apiKey?: string | undefined;
+    timeout?: number | undefined;
+    maxRetries?: number | undefined;
+  };
+}
+
+/** The same options, read, checked and told apart by whom they concern. */
+export interface ReadFields {
+  client: SiliconFlowClient;
+  model: string;
+  stop: string[] | undefined;
+  maxTokens: number | undefined;
+  timeouts: Timeouts | undefined;
+  maxRetries: number | undefined;
+  baseURL: string | undefined;
+  /** As they were given. */
+  fields: ChatSiliconFlowFields;
+}
+
+const clientOptions = [
+  "apiKey",
+  "baseURL",
+  "region",
+  "headers",
+  "timeouts",
+  "maxRetries",
+  "limiter",
+  "dispatcher",
+  "maxResponseBytes",
+  "onRetry",
+  "onWait",
+] as const satisfies (keyof ClientOptions)[];
+
+const types: Record<string, "string" | "number" | "boolean" | "object" | "any"> = {
+  ...Object.fromEntries(clientOptions.map((name) => [name, "any" as const])),
+  ...{ model: "string", modelName: "string", user: "string", reasoningEffort: "string", reasoningHistory: "string" },
+  ...{ temperature: "number", topP: "number", topK: "number", minP: "number", frequencyPenalty: "number" },
+  ...{ presencePenalty: "number", maxTokens: "number", maxCompletionTokens: "number", n: "number", seed: "number" },
+  ...{ thinkingBudget: "number", timeout: "number", topLogprobs: "number", maxConcurrency: "number" },
+  ...{ enableThinking: "boolean", streaming: "boolean", streamUsage: "boolean", logprobs: "boolean" },
+  ...{ disableStreaming: "boolean", verbose: "boolean", supportsStrictToolCalling: "boolean" },
+  ...{ modelKwargs: "object", profile: "object", configuration: "object", logitBias: "object", metadata: "object" },
+  ...{ client: "object", stop: "any", stopSequences: "any", cache: "any", callbacks: "any", callbackManager: "any" },
+  ...{ tags: "any", outputVersion: "any" },
+};
+
+/** Options of ChatOpenAI, and of the wire, that mean nothing here: each with what to do instead. */
+const replacements: Record<string, string> = {
+  useResponsesApi: "SiliconFlow has no Responses API: leave it out.",
+  openAIApiKey: "Use apiKey.",
+  organization: "SiliconFlow keys belong to one account: leave it out.",
+  reasoning: "Use enableThinking, thinkingBudget or reasoningEffort.",
+  onFailedAttempt: "The client retries: use maxRetries, and onRetry to watch it.",
+  fetch: "Pass client: new SiliconFlowClient({ fetch }) from @langchain-siliconflow/client/fetch.",
+  dangerouslyAllowBrowser: "Leave it out.",
+  httpAgent: "Use dispatcher, or the environment variable HTTPS_PROXY.",
+  fetchOptions: "Use dispatcher, or the environment variable HTTPS_PROXY.",
+  defaultHeaders: "Use headers.",
+  defaultQuery: "SiliconFlow takes no query: leave it out.",
+  basePath: "Use baseURL.",
+  stream: "Use streaming.",
+  extra_body: "Use modelKwargs.",
+  extraBody: "Use modelKwargs.",
+};
+
+/** @throws {@link InvalidInputError} for an option that is unknown or of the wrong type. */
+export function readFields(
+  modelOrFields: string | ChatSiliconFlowFields | undefined,
+  rest: ChatSiliconFlowFields | undefined,
+): ReadFields {
+  const fields: ChatSiliconFlowFields =
+    typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : { ...modelOrFields };
+  checkFields(fields);
+  const { configuration = {}, timeout = configuration.timeout } = fields;
+  checkConfiguration(configuration);
+
+  const model = fields.model ?? fields.modelName;
+  if (!model) throw new InvalidInputError('ChatSiliconFlow needs a model, for example { model: "Qwen/Qwen3-8B" }.');
+  const stop = fields.stopSequences ?? fields.stop;
+  const timeouts = timeout === undefined ? fields.timeouts : { firstByteMs: timeout, ...fields.timeouts };
+  const maxRetries = fields.maxRetries ?? configuration.maxRetries;
+  const baseURL = fields.baseURL ?? configuration.baseURL ?? undefined;
+  const headers = { ...plainHeaders(configuration.defaultHeaders), ...fields.headers };
+  const apiKey = fields.apiKey ?? configuration.apiKey;
+
+  const options: ClientOptions = {
+    ...Object.fromEntries(clientOptions.map((name) => [name, fields[name]]).filter(([, value]) => value !== undefined)),
+    ...(apiKey !== undefined && { apiKey }),
+    ...(baseURL !== undefined && { baseURL }),
+    ...(timeouts !== undefined && { timeouts }),
+    ...(maxRetries !== undefined && { maxRetries }),
+    ...(Object.keys(headers).length > 0 && { headers }),
+  };
+  return {
+    client: sharedClient(fields.client, options) ?? new SiliconFlowClient(options),
+    model,
+    stop: typeof stop === "string" ? [stop] : stop,
+    maxTokens: fields.maxCompletionTokens ?? fields.maxTokens,
+    timeouts,
+    maxRetries,
+    baseURL,
+    fields,
+  };
+}
+
+function checkFields(fields: object): void {
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    const expected = types[name];
+    // What it asks for is what happens anyway; configurations for OpenAI-compatible hosts often say so.
+    if (name === "useResponsesApi" && value === false) continue;
+    if (expected === undefined) throw unknownOption(name);
+    // null is how some configurations say "not set", but it would be sent, or shadow an environment variable.
+    if (expected === "any") continue;
+    if (value === null || typeof value !== expected || (expected === "number" && !Number.isFinite(value))) {
+      if (name === "maxConcurrency" && value === Infinity) continue;
+      throw new InvalidInputError(`The option ${name} of ChatSiliconFlow must be ${article[expected]}.`);
+    }
+  }
+  const { stop, stopSequences, reasoningHistory, modelKwargs } = fields as ChatSiliconFlowFields;
+  for (const texts of [stop, stopSequences]) {
+    if (texts === undefined || typeof texts === "string") continue;
+    if (!Array.isArray(texts) || texts.some((text) => typeof text !== "string")) {
+      throw new InvalidInputError("The option stop of ChatSiliconFlow must be a string or a list of strings.");
+    }
+  }
+  if (reasoningHistory !== undefined && !["auto", "always", "never"].includes(reasoningHistory)) {
+    throw new InvalidInputError('The option reasoningHistory of ChatSiliconFlow must be "auto", "always" or "never".');
+  }
+  for (const name of ["messages", "model", "stream"]) {
+    if (modelKwargs?.[name] !== undefined) {
+      throw new InvalidInputError(`modelKwargs cannot set "${name}": it is set by how the model is made and called.`);
+    }
+  }
+}
+
+const article = { string: "a string", number: "a finite number", boolean: "true or false", object: "an object" };
+
+function unknownOption(name: string): InvalidInputError {
+  const camelCase = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const advice =
+    replacements[name] ??
+    (types[camelCase] === undefined
+      ? "Fields of the request that have no option go into modelKwargs."
+      : `Use ${camelCase}.`);
+  return new InvalidInputError(`ChatSiliconFlow has no option "${name}". ${advice}`);
+}
+
+const configurationNames = new Set(["baseURL", "defaultHeaders", "apiKey", "timeout", "maxRetries"]);
+
+function checkConfiguration(configuration: object): void {
+  for (const [name, value] of Object.entries(configuration)) {
+    if (value === undefined || configurationNames.has(name)) continue;
+    const advice = replacements[name] ?? "It takes baseURL, defaultHeaders, apiKey, timeout and maxRetries.";
+    throw new InvalidInputError(`ChatSiliconFlow has no option "configuration.${name}". ${advice}`);
+  }
+}
+
+function plainHeaders(given: Headers | Record<string, string | null | undefined> | undefined): Record<string, string> {
+  if (given === undefined) return {};
+  const entries = given instanceof Headers ? [...given.entries()] : Object.entries(given);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] != null));
+}
+
+/** A shared client has its own options: a second set would look as if it counted. */
+function sharedClient(client: SiliconFlowClient | undefined, options: ClientOptions): SiliconFlowClient | undefined {
+  if (client === undefined) return undefined;
+  const [name] = Object.keys(options);
+  if (name !== undefined) {
+    throw new InvalidInputError(`Pass either client or ${name}: a shared client brings its own ${name}.`);
+  }
+  if (typeof client.chat?.create !== "function") {
+    throw new InvalidInputError("The option client of ChatSiliconFlow must be a SiliconFlowClient.");
+  }
+  return client;
+}

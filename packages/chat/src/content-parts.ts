@@ -1,0 +1,150 @@
+import { InvalidInputError, type ContentPart } from "@langchain-siliconflow/client";
+import type { ContentBlock } from "@langchain/core/messages";
+
+/** What a model takes beyond text, where it decides how a block is sent. */
+export interface PartOptions {
+  /** Whether PDF documents may stand in an image part, as DeepSeek-OCR takes them. */
+  acceptsPdf: boolean;
+}
+
+/** A block of any of LangChain's generations: fields are checked before they are used. */
+type Block = ContentBlock & Record<string, unknown>;
+
+/**
+ * One block of a user's message as a part of the wire.
+ *
+ * Reads standard blocks of LangChain v1 (`mimeType`) and v0 (`source_type`, `mime_type`), and OpenAI's parts.
+ *
+ * @throws {@link InvalidInputError} for a block the service has no part for; its message names the block.
+ */
+export function toContentPart(raw: ContentBlock, options: PartOptions): ContentPart {
+  const block = raw as Block;
+  switch (block.type) {
+    case "text":
+      return { type: "text", text: string(block["text"]) ?? "" };
+    case "text-plain":
+      return { type: "text", text: plainTextOf(block) };
+    case "image_url":
+      return { type: "image_url", image_url: urlObject(block, "image_url") as { url: string } };
+    case "audio_url":
+      return { type: "audio_url", audio_url: urlObject(block, "audio_url") as { url: string } };
+    case "video_url":
+      return { type: "video_url", video_url: urlObject(block, "video_url") as { url: string } };
+    case "input_audio":
+      return { type: "audio_url", audio_url: { url: inputAudio(block) } };
+    case "image":
+      return { type: "image_url", image_url: { url: urlOf(block, "image/png"), ...pick(block, ["detail"]) } };
+    case "audio":
+      return { type: "audio_url", audio_url: { url: urlOf(block, "audio/mpeg") } };
+    case "video":
+      return {
+        type: "video_url",
+        video_url: { url: urlOf(block, "video/mp4"), ...pick(block, ["detail", "fps", "max_frams", "max_frames"]) },
+      };
+    case "file":
+      return fromFile(block, options);
+    default:
+      throw unsupported(block.type, "a user's message", "Send text, image, audio or video.");
+  }
+}
+
+/** The error for a block that has no place on the wire. */
+export function unsupported(type: string, where: string, advice: string): InvalidInputError {
+  return new InvalidInputError(
+    `A content block of type "${type}" cannot be sent to SiliconFlow in ${where}. ${advice}`,
+  );
+}
+
+/** A file is what its MIME type says it is. */
+function fromFile(block: Block, options: PartOptions): ContentPart {
+  const source = block["source_type"] === "text" ? "text/plain" : mimeTypeOf(block);
+  const kind = source?.split("/", 1)[0];
+  if (kind === "image") return toContentPart({ ...block, type: "image" }, options);
+  if (kind === "audio") return toContentPart({ ...block, type: "audio" }, options);
+  if (kind === "video") return toContentPart({ ...block, type: "video" }, options);
+  if (kind === "text") return { type: "text", text: plainTextOf(block) };
+  if (source === "application/pdf" && options.acceptsPdf) {
+    return { type: "image_url", image_url: { url: urlOf(block, source) } };
+  }
+  const named = source === undefined ? "a file without a MIME type" : `a file of type ${source}`;
+  throw new InvalidInputError(
+    `A content block of type "file" holds ${named}, which this model does not take. Read its text first and send that.`,
+  );
+}
+
+/** `{ url, … }` of an OpenAI part, where the URL may stand alone. */
+function urlObject(block: Block, field: string): Record<string, unknown> {
+  const value = block[field];
+  if (typeof value === "string" && value !== "") return { url: value };
+  if (typeof value === "object" && value !== null && string((value as { url?: unknown }).url)) {
+    return { ...(value as Record<string, unknown>) };
+  }
+  throw new InvalidInputError(`A content block of type "${field}" needs { ${field}: { url } }.`);
+}
+
+function inputAudio(block: Block): string {
+  const { data, format } = (block["input_audio"] ?? {}) as { data?: unknown; format?: unknown };
+  if (typeof data !== "string") {
+    throw new InvalidInputError('A content block of type "input_audio" needs { input_audio: { data, format } }.');
+  }
+  return `data:audio/${format === undefined || format === "mp3" ? "mpeg" : String(format)};base64,${data}`;
+}
+
+/** URL or data URL of a standard block. */
+function urlOf(block: Block, defaultMimeType: string): string {
+  const url = string(block["url"]);
+  if (url !== undefined) return url;
+  const { data } = block;
+  if (typeof data === "string" && data !== "") {
+    return data.startsWith("data:") ? data : `data:${mimeTypeOf(block) ?? defaultMimeType};base64,${data}`;
+  }
+  if (data instanceof Uint8Array) return `data:${mimeTypeOf(block) ?? defaultMimeType};base64,${toBase64(data)}`;
+  if (block["fileId"] !== undefined || block["source_type"] === "id") {
+    throw new InvalidInputError(
+      `A content block of type "${block.type}" names a stored file, which the chat endpoint does not take. Send a URL or base64 data.`,
+    );
+  }
+  throw new InvalidInputError(`A content block of type "${block.type}" needs a url, or base64 data.`);
+}
+
+function plainTextOf(block: Block): string {
+  const text = string(block["text"]);
+  if (text !== undefined) return text;
+  const { data } = block;
+  if (data instanceof Uint8Array) return new TextDecoder().decode(data);
+  if (typeof data === "string") {
+    return new TextDecoder().decode(Uint8Array.from(atob(data), (character) => character.charCodeAt(0)));
+  }
+  throw new InvalidInputError(`A content block of type "${block.type}" holds no text. Set its text, or base64 data.`);
+}
+
+function mimeTypeOf(block: Block): string | undefined {
+  const stated = string(block["mimeType"]) ?? string(block["mime_type"]);
+  if (stated !== undefined) return stated;
+  const url = string(block["url"]) ?? string(block["data"]);
+  return url === undefined ? undefined : /^data:([^;,]+)/.exec(url)?.[1];
+}
+
+/** Options of the service's own that ride in a block's metadata. */
+function pick(block: Block, names: readonly string[]): Record<string, unknown> {
+  const metadata = block["metadata"];
+  const given: Record<string, unknown> = {};
+  for (const name of names) {
+    const value = block[name] ?? (metadata as Record<string, unknown> | undefined)?.[name];
+    if (value !== undefined) given[name] = value;
+  }
+  return given;
+}
+
+function string(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Without `Buffer`, which not every runtime has; in slices, since a call takes only so many arguments. */
+function toBase64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let start = 0; start < bytes.length; start += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
+  }
+  return btoa(binary);
+}

@@ -1,0 +1,4 @@
+export type { ChatSiliconFlowCallOptions, ReasoningEffort, SamplingOptions } from "./call-options.js";
+export type { ChatSiliconFlowFields } from "./chat-fields.js";
+export { ChatSiliconFlow } from "./chat-siliconflow.js";
+export type { ReasoningHistory } from "./reasoning.js";

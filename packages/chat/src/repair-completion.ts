@@ -1,0 +1,54 @@
+import { InvalidResponseError, type ChatCompletion, type ToolCall } from "@langchain-siliconflow/client";
+import { makeMessageId, normalFinishReason, plainText, withCachedTokens } from "./repair-stream.js";
+import { asText, makeToolCallId, nonEmpty } from "./stream-tool-calls.js";
+
+/**
+ * The same repairs as `repair-stream.ts`, for an answer that came in one piece. Changes it in place.
+ *
+ * @throws {@link InvalidResponseError} when there is no answer in it.
+ */
+export function repairCompletion(completion: ChatCompletion): ChatCompletion {
+  if (!Array.isArray(completion.choices) || completion.choices.length === 0) {
+    throw new InvalidResponseError("The service answered without choices, so there is no message to return.", {
+      reason: "empty",
+      traceId: completion.traceId,
+    });
+  }
+  completion.id = nonEmpty(completion.id) ?? makeMessageId();
+  if (completion.usage) completion.usage = withCachedTokens(completion.usage);
+
+  for (const choice of completion.choices) {
+    const finish = nonEmpty(choice.finish_reason);
+    const finishReason = normalFinishReason(finish);
+    choice.finish_reason = finishReason ?? null;
+    if (finish !== finishReason) choice["native_finish_reason"] = finish;
+
+    const message = (choice.message ??= { role: "assistant", content: "" });
+    message.role = "assistant";
+    message.content = plainText(message.content);
+    message.reasoning_content = nonEmpty(message.reasoning_content) ?? null;
+    if (Array.isArray(message.tool_calls)) {
+      message.tool_calls = repairCalls(message.tool_calls, finish === "length");
+    } else delete message.tool_calls;
+  }
+  return completion;
+}
+
+/** @param cut - Whether the token limit ended the answer: then empty arguments of the last call are no `{}`. */
+function repairCalls(calls: readonly ToolCall[], cut: boolean): ToolCall[] {
+  const ids = new Set<string>();
+  return calls
+    .filter((call) => typeof call === "object" && call !== null)
+    .map((call, position, all) => {
+      const given = nonEmpty(call.id);
+      const id = given === undefined || ids.has(given) ? makeToolCallId() : given;
+      ids.add(id);
+      const text = asText(call.function?.arguments);
+      const empty = text.trim() === "" && !(cut && position === all.length - 1);
+      return {
+        id,
+        type: "function" as const,
+        function: { name: nonEmpty(call.function?.name) ?? "", arguments: empty ? "{}" : text },
+      };
+    });
+}

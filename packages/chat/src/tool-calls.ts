@@ -1,0 +1,73 @@
+import type { InvalidToolCall, ToolCall, ToolCallChunk } from "@langchain/core/messages/tool";
+
+/** A call as it arrived: arguments are still text. */
+export interface RawToolCall {
+  id?: string | undefined;
+  name?: string | undefined;
+  args?: string | undefined;
+}
+
+/** The calls of one answer, told apart by whether they can be run. */
+export interface ReadToolCalls {
+  valid: ToolCall[];
+  invalid: InvalidToolCall[];
+}
+
+/**
+ * Reads one call. Arguments that are not a JSON object, or that the token limit may have cut, make the call invalid:
+ * a guess at what the model meant to say must not reach a tool.
+ *
+ * @param cut - Whether the answer ended because of its token limit.
+ */
+export function readToolCall(raw: RawToolCall, cut: boolean): { valid: ToolCall } | { invalid: InvalidToolCall } {
+  const name = raw.name ?? "";
+  const text = raw.args ?? "";
+  const id = raw.id === undefined ? {} : { id: raw.id };
+  const refuse = (error: string) => ({
+    invalid: { type: "invalid_tool_call" as const, ...id, name, args: text, error },
+  });
+
+  if (name === "") return refuse("The call names no tool.");
+  if (text.trim() === "") {
+    if (cut) return refuse("The token limit cut the answer before the arguments.");
+    return { valid: { type: "tool_call", ...id, name, args: {} } };
+  }
+  let args: unknown;
+  try {
+    args = JSON.parse(text);
+  } catch {
+    return refuse(cut ? "The token limit cut the arguments short." : "The arguments are not valid JSON.");
+  }
+  if (!isPlainObject(args)) return refuse("The arguments are not a JSON object.");
+  return { valid: { type: "tool_call", ...id, name, args } };
+}
+
+/** {@link readToolCall} for each call of an answer. */
+export function readToolCalls(raw: readonly RawToolCall[], cut: boolean): ReadToolCalls {
+  const calls: ReadToolCalls = { valid: [], invalid: [] };
+  for (const call of raw) {
+    const read = readToolCall(call, cut);
+    if ("valid" in read) calls.valid.push(read.valid);
+    else calls.invalid.push(read.invalid);
+  }
+  return calls;
+}
+
+/** Puts the fragments of each call together again. They are numbered: `repair-stream.ts` sees to that. */
+export function joinToolCallChunks(chunks: readonly ToolCallChunk[]): ToolCallChunk[] {
+  const joined = new Map<number | undefined, ToolCallChunk>();
+  for (const chunk of chunks) {
+    const known = joined.get(chunk.index);
+    if (known === undefined) joined.set(chunk.index, { ...chunk });
+    else {
+      if (known.id === undefined && chunk.id !== undefined) known.id = chunk.id;
+      if (known.name === undefined && chunk.name !== undefined) known.name = chunk.name;
+      known.args = (known.args ?? "") + (chunk.args ?? "");
+    }
+  }
+  return [...joined.values()];
+}
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

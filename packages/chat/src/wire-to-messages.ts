@@ -1,0 +1,124 @@
+import type { ChatCompletion, ChatCompletionChunk, Usage } from "@langchain-siliconflow/client";
+import { AIMessage, type AIMessageChunkFields, type AIMessageFields } from "@langchain/core/messages";
+import type { ToolCallChunk } from "@langchain/core/messages/tool";
+import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
+import { modelProvider } from "./content-blocks.js";
+import { SiliconFlowMessageChunk } from "./message-chunk.js";
+import type { StreamEnd } from "./repair-stream.js";
+import { readToolCalls } from "./tool-calls.js";
+import { toUsageMetadata } from "./usage.js";
+
+/**
+ * One repaired chunk as LangChain's.
+ *
+ * What describes the whole answer is in the finish chunk alone, and the counts are in the usage chunk alone: LangChain adds
+ * numbers and joins strings when it merges. Literals without spreads: this runs for every token.
+ *
+ * @param end - Filled by the time the finish chunk arrives.
+ */
+export function toGenerationChunk(chunk: ChatCompletionChunk, end: StreamEnd): ChatGenerationChunk {
+  const choice = chunk.choices[0];
+  if (choice === undefined) return usageChunk(chunk);
+
+  const delta = choice.delta ?? {};
+  const text = delta.content ?? "";
+  const reasoning = delta.reasoning_content;
+  const message = new SiliconFlowMessageChunk({
+    content: text,
+    additional_kwargs: reasoning == null ? {} : { reasoning_content: reasoning },
+    response_metadata: choice.finish_reason == null ? { model_provider: modelProvider } : describe(end),
+    ...(delta.tool_calls != null && { tool_call_chunks: delta.tool_calls.map(toToolCallChunk) }),
+    ...(chunk.id !== undefined && { id: chunk.id }),
+  });
+  return new ChatGenerationChunk({ message, text, generationInfo: generationInfo(choice) });
+}
+
+function usageChunk(chunk: ChatCompletionChunk): ChatGenerationChunk {
+  const { usage } = chunk;
+  const message = new SiliconFlowMessageChunk({
+    content: "",
+    response_metadata: { model_provider: modelProvider, ...(usage && { usage: { ...usage } }) },
+    ...(usage && { usage_metadata: toUsageMetadata(usage) }),
+    ...(chunk.id !== undefined && { id: chunk.id }),
+    // Under exactOptionalPropertyTypes core's generics make usage_metadata `never`.
+  } as unknown as AIMessageChunkFields);
+  return new ChatGenerationChunk({ message, text: "", generationInfo: {} });
+}
+
+function toToolCallChunk(fragment: {
+  index?: number | null;
+  id?: string | null;
+  function?: { name?: string | null; arguments?: string | null } | null;
+}): ToolCallChunk {
+  const { index, id } = fragment;
+  const { name, arguments: args } = fragment.function ?? {};
+  return {
+    type: "tool_call_chunk",
+    ...(index != null && { index }),
+    ...(id != null && { id }),
+    ...(name != null && { name }),
+    args: args ?? "",
+  };
+}
+
+function generationInfo(choice: { finish_reason?: string | null; [field: string]: unknown }): Record<string, unknown> {
+  const info: Record<string, unknown> = {};
+  if (choice.finish_reason != null) info["finish_reason"] = choice.finish_reason;
+  if (choice["logprobs"] != null) info["logprobs"] = choice["logprobs"];
+  return info;
+}
+
+/** `response_metadata` of a whole answer. `model` is what LangChain's standard tests read, `model_name` what ChatOpenAI sets. */
+export function describe(end: StreamEnd): Record<string, unknown> {
+  return {
+    model_provider: modelProvider,
+    ...(end.model !== undefined && { model_name: end.model, model: end.model }),
+    ...(end.finishReason !== undefined && { finish_reason: end.finishReason }),
+    ...(end.nativeFinishReason !== undefined && { native_finish_reason: end.nativeFinishReason }),
+    ...(end.systemFingerprint !== undefined && { system_fingerprint: end.systemFingerprint }),
+    ...(end.traceId !== undefined && { trace_id: end.traceId }),
+  };
+}
+
+/** A repaired answer as LangChain's result: one generation for each choice. */
+export function toChatResult(completion: ChatCompletion): ChatResult {
+  const { usage } = completion;
+  const generations = completion.choices.map((choice) => {
+    const { message } = choice;
+    const text = typeof message.content === "string" ? message.content : "";
+    const calls = (message.tool_calls ?? []).map(({ id, function: { name, arguments: args } }) => ({ id, name, args }));
+    const { valid, invalid } = readToolCalls(calls, choice.finish_reason === "length");
+    const native = choice["native_finish_reason"];
+    const answer = new AIMessage({
+      id: completion.id,
+      content: text,
+      tool_calls: valid,
+      invalid_tool_calls: invalid,
+      additional_kwargs: message.reasoning_content == null ? {} : { reasoning_content: message.reasoning_content },
+      response_metadata: {
+        ...describe({
+          model: completion.model,
+          finishReason: choice.finish_reason ?? undefined,
+          nativeFinishReason: typeof native === "string" ? native : undefined,
+          systemFingerprint: completion.system_fingerprint || undefined,
+          traceId: completion.traceId,
+        }),
+        ...(usage && { usage: { ...usage } }),
+      },
+      ...(usage && { usage_metadata: toUsageMetadata(usage) }),
+      // As above.
+    } as unknown as AIMessageFields);
+    return { text, message: answer, generationInfo: generationInfo(choice) };
+  });
+  return { generations, llmOutput: usage ? { tokenUsage: toTokenUsage(usage) } : {} };
+}
+
+/** `llmOutput.tokenUsage`, where older callbacks look for the counts. */
+export function toTokenUsage(usage: Usage): Record<string, number> {
+  const counts = toUsageMetadata(usage);
+  return {
+    promptTokens: counts.input_tokens,
+    completionTokens: counts.output_tokens,
+    totalTokens: counts.total_tokens,
+  };
+}

@@ -7,7 +7,12 @@ import {
   type SiliconFlowError,
 } from "./errors.js";
 import { CompletionSoFar } from "./partial-completion.js";
-import { isCompletion, type ChatCompletion, type ChatCompletionChunk } from "./resources/chat.js";
+import {
+  chunkFromCompletion,
+  isCompletion,
+  type ChatCompletion,
+  type ChatCompletionChunk,
+} from "./resources/chat-wire.js";
 import { SseDecoder, SseOverflow, type SseEvent } from "./sse.js";
 import { isErrorBody, parseAnswer, tooLarge, type Call, type Exchange, type Transport } from "./transport.js";
 import type { WireResponse } from "./wire.js";
@@ -337,21 +342,4 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** A whole answer as the one chunk of a stream. */
-function chunkFromCompletion(completion: ChatCompletion): ChatCompletionChunk {
-  const { choices, usage, ...rest } = completion;
-  return {
-    ...rest,
-    object: "chat.completion.chunk",
-    choices: choices.map(({ message, ...choice }) => {
-      const { tool_calls, ...delta } = message;
-      return {
-        ...choice,
-        delta: { ...delta, ...(tool_calls && { tool_calls: tool_calls.map((call, index) => ({ index, ...call })) }) },
-      };
-    }),
-    ...(usage && { usage }),
-  };
 }

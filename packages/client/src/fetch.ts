@@ -14,7 +14,7 @@ export type {
   ToolCallDelta,
   Traced,
   Usage,
-} from "./resources/chat.js";
+} from "./resources/chat-wire.js";
 export type { EmbeddingsRequest, EmbeddingsResponse } from "./resources/embeddings.js";
 export type { ModelList, ModelQuery } from "./resources/models.js";
 export type { RerankRequest, RerankResponse } from "./resources/rerank.js";

@@ -1,5 +1,5 @@
 import type { PartialCompletion } from "./errors.js";
-import type { ChatCompletionChunk, ToolCallDelta, Usage } from "./resources/chat.js";
+import type { ChatCompletionChunk, ToolCallDelta, Usage } from "./resources/chat-wire.js";
 
 /**
  * What has arrived of a streamed answer: its first choice, and whether every choice has finished.

@@ -1,7 +1,7 @@
 import { InvalidInputError } from "../errors.js";
 import type { RequestOptions } from "../options.js";
 import { parseAnswer, type Transport } from "../transport.js";
-import type { Traced, Usage } from "./chat.js";
+import type { Traced, Usage } from "./chat-wire.js";
 
 /**
  * An embeddings request, field by field as documented. Unknown fields are passed on.

@@ -1,6 +1,6 @@
 import type { RequestOptions } from "../options.js";
 import { parseAnswer, type Transport } from "../transport.js";
-import type { Traced } from "./chat.js";
+import type { Traced } from "./chat-wire.js";
 
 /** The models of a site, in the order the service prefers. Fields beside the id are not promised. */
 export interface ModelList extends Traced {

@@ -1,7 +1,7 @@
 import { InvalidInputError } from "../errors.js";
 import type { RequestOptions } from "../options.js";
 import { isErrorBody, parseAnswer, type Transport } from "../transport.js";
-import type { Traced } from "./chat.js";
+import type { Traced } from "./chat-wire.js";
 
 /**
  * A rerank request, field by field as documented. Unknown fields are passed on.

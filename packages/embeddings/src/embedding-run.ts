@@ -1,0 +1,245 @@
+import {
+  type EmbeddingsResponse,
+  InvalidInputError,
+  InvalidResponseError,
+  PartialFailureError,
+} from "@langchain-siliconflow/client";
+import { abortReason } from "./abort-reason.js";
+import { judge, type Verdict } from "./failures.js";
+import { type RowProblem, VectorReader } from "./read-vectors.js";
+
+/** What the runs of one adapter share: how to ask, and how much at once. */
+export interface Asker<Input> {
+  /** Inputs per request; lowered for good when the service names or shows a smaller limit. */
+  batchSize: number;
+  /** Requests that may be under way at once. */
+  readonly concurrency: number;
+  /**
+   * Asks for the vectors of the inputs that `take` gives at the moment there is room for a request.
+   * Nothing is asked, and `undefined` returned, when it gives none.
+   */
+  ask(take: () => Input[] | undefined, signal: AbortSignal | undefined): Promise<EmbeddingsResponse | undefined>;
+  /** Called once at the end of each run, however it ends. */
+  report(spent: Spent): void;
+}
+
+/** What was paid for, also when the call failed. */
+export interface Spent {
+  promptTokens: number;
+  totalTokens: number;
+  requests: number;
+}
+
+/** Some of the inputs, to be asked for together. */
+interface Batch {
+  positions: number[];
+  /** Asked for a second time, because the answer about them could not be trusted. */
+  repeated?: boolean;
+  /** Two halves of a batch that was refused as too large: when both are accepted, their size is the one to use. */
+  halves?: { left: number; size: number };
+}
+
+/** Refused requests, none answered, after which the fault is taken to be in what all of them share. */
+const refusalsBeforeGivingUp = 3;
+
+/** One list of inputs on its way to one list of vectors, over as many requests as that takes. */
+export class EmbeddingRun<Input> {
+  readonly #spent: Spent = { promptTokens: 0, totalTokens: 0, requests: 0 };
+  readonly #asker: Asker<Input>;
+  readonly #inputs: readonly Input[];
+  /** What a message calls the list: `texts`, `contents`. */
+  readonly #name: string;
+  readonly #reader: VectorReader;
+  readonly #vectors: (number[] | undefined)[];
+  readonly #failures = new Map<number, Error>();
+  /** Positions not yet asked for, and batches to ask again, which go first. */
+  readonly #fresh: number[];
+  readonly #again: Batch[] = [];
+  #batches = 0;
+  #refusals = 0;
+  #stoppedBy: Error | undefined;
+
+  /** Requests that were started but wait for room, and have not taken their inputs yet. */
+  #untaken = 0;
+  readonly #resumed: boolean;
+
+  constructor(
+    asker: Asker<Input>,
+    inputs: readonly Input[],
+    name: string,
+    reader: VectorReader,
+    known: readonly (number[] | undefined)[] = [],
+  ) {
+    this.#asker = asker;
+    this.#inputs = inputs;
+    this.#name = name;
+    this.#reader = reader;
+    this.#vectors = Array.from(inputs, (_, position) => known[position]);
+    this.#fresh = [...this.#vectors.keys()].filter((position) => this.#vectors[position] === undefined);
+    this.#resumed = known.length > 0;
+  }
+
+  /** Resolves to all vectors, in the order of the inputs. */
+  async complete(signal: AbortSignal | undefined): Promise<number[][]> {
+    const running = new Set<Promise<void>>();
+    try {
+      for (;;) {
+        if (signal?.aborted) throw abortReason(signal);
+        while (running.size < this.#asker.concurrency && this.#untaken < this.#requestsLeft()) {
+          this.#untaken++;
+          const request = this.#next(signal).finally(() => running.delete(request));
+          running.add(request);
+        }
+        if (running.size === 0) return this.#finish();
+        await Promise.race(running);
+      }
+    } finally {
+      this.#asker.report(this.#spent);
+    }
+  }
+
+  #requestsLeft(): number {
+    if (this.#stoppedBy !== undefined) return 0;
+    return this.#again.length + Math.ceil(this.#fresh.length / this.#asker.batchSize);
+  }
+
+  #take(): Batch | undefined {
+    this.#untaken--;
+    if (this.#requestsLeft() === 0) return undefined;
+    const batch = this.#again.shift();
+    if (batch === undefined) {
+      this.#batches++;
+      return { positions: this.#fresh.splice(0, this.#asker.batchSize) };
+    }
+    if (batch.positions.length > this.#asker.batchSize) {
+      // Cut before a smaller size was learnt.
+      this.#again.unshift({ ...batch, positions: batch.positions.splice(this.#asker.batchSize) });
+    }
+    return batch;
+  }
+
+  async #next(signal: AbortSignal | undefined): Promise<void> {
+    let batch: Batch | undefined;
+    try {
+      const response = await this.#asker.ask(() => {
+        batch = this.#take();
+        return batch?.positions.map((position) => this.#inputs[position]!);
+      }, signal);
+      if (batch !== undefined && response !== undefined) this.#accept(batch, response);
+    } catch (error) {
+      // After an abort nothing is worth noting: the call as a whole ends with the caller's reason.
+      if (batch !== undefined && !signal?.aborted) this.#refuse(batch, error);
+    }
+  }
+
+  #accept(batch: Batch, response: EmbeddingsResponse): void {
+    this.#spent.requests++;
+    this.#spent.promptTokens += tokens(response.usage?.prompt_tokens);
+    this.#spent.totalTokens += tokens(response.usage?.total_tokens);
+    if (batch.halves && --batch.halves.left === 0) this.#learn(batch.halves.size);
+    const doubtful: number[] = [];
+    const rows = this.#reader.read(response.data, batch.positions.length, batch.repeated);
+    for (const [row, read] of rows.entries()) {
+      const position = batch.positions[row]!;
+      if ("vector" in read) this.#vectors[position] = read.vector;
+      else if (batch.repeated) this.#failures.set(position, this.#untrusted(position, read.problem, response.traceId));
+      else doubtful.push(position);
+    }
+    if (doubtful.length > 0) this.#again.unshift({ positions: doubtful, repeated: true });
+  }
+
+  #refuse(batch: Batch, thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+    const verdict = judge(error);
+    const [position, ...others] = batch.positions;
+    if (verdict.splits && others.length > 0) return this.#split(batch, verdict);
+    if (verdict.tooLarge) {
+      const message = `${this.#name}[${position}]: too large for a request of its own; shorten it`;
+      this.#failures.set(
+        position!,
+        new InvalidInputError(message, { position: position!, reason: "tooLarge", cause: error }),
+      );
+      return;
+    }
+    for (const failed of batch.positions) this.#failures.set(failed, error);
+    if (verdict.badRequest && this.#spent.requests === 0) this.#refusals++;
+    if (verdict.concernsAll || this.#refusals >= refusalsBeforeGivingUp) this.#stoppedBy = error;
+  }
+
+  #split(batch: Batch, verdict: Verdict): void {
+    const { positions } = batch;
+    const named = verdict.maxBatchSize;
+    if (named !== undefined && named >= 1 && named < positions.length) {
+      this.#learn(named);
+      for (let end = positions.length; end > 0; end = positions.length) {
+        this.#batches++;
+        this.#again.unshift({ ...batch, positions: positions.splice(Math.floor((end - 1) / named) * named) });
+      }
+      return;
+    }
+    this.#batches++;
+    const size = Math.ceil(positions.length / 2);
+    // Only a refusal of the size says something about the size: one long text among short ones must not shrink every later request.
+    const halves = verdict.tooLarge ? { halves: { left: 2, size } } : {};
+    this.#again.unshift(
+      { ...batch, positions: positions.slice(0, size), ...halves },
+      { ...batch, positions: positions.slice(size), ...halves },
+    );
+  }
+
+  #learn(size: number): void {
+    this.#asker.batchSize = Math.min(this.#asker.batchSize, size);
+  }
+
+  #finish(): number[][] {
+    if (this.#stoppedBy !== undefined) {
+      const unasked = [...this.#fresh, ...this.#again.flatMap((batch) => batch.positions)];
+      for (const position of unasked) this.#failures.set(position, this.#stoppedBy);
+    }
+    let arrived = 0;
+    for (const [position, vector] of this.#vectors.entries()) {
+      if (vector === undefined) continue;
+      // What the right length is may have turned out only after this vector was read.
+      const row = this.#reader.check(vector);
+      if ("vector" in row) {
+        arrived++;
+        continue;
+      }
+      this.#vectors[position] = undefined;
+      this.#failures.set(position, this.#untrusted(position, row.problem, undefined));
+    }
+    // Every position without a vector has its failure.
+    if (this.#failures.size === 0) return this.#vectors as number[][];
+    const failures = [...this.#failures]
+      .map(([position, error]) => ({ position, error }))
+      .sort((a, b) => a.position - b.position);
+    const first = failures[0]!;
+    // One request, or nothing at all to keep: the error itself says more than a wrapper round it.
+    if (arrived === 0 || (this.#batches <= 1 && !this.#resumed)) throw this.#stoppedBy ?? first.error;
+    throw this.#partial(failures, this.#stoppedBy ?? first.error);
+  }
+
+  #partial(failures: { position: number; error: Error }[], cause: Error): PartialFailureError<number[]> {
+    const results = this.#vectors;
+    const message =
+      `${failures.length} of ${results.length} ${this.#name} have no vector, the first is ${this.#name}[${failures[0]!.position}]: ` +
+      `${cause.message}. The others are in \`results\`; \`resume()\` asks for the missing ones only`;
+    const kept = [...results];
+    const resume = (options?: { signal?: AbortSignal }) =>
+      new EmbeddingRun(this.#asker, this.#inputs, this.#name, this.#reader, kept).complete(options?.signal);
+    return new PartialFailureError<number[]>(message, { results, failures, resume, cause });
+  }
+
+  #untrusted(position: number, problem: RowProblem, traceId: string | undefined): InvalidResponseError {
+    const message = `${this.#name}[${position}]: ${problem.message}; asked twice`;
+    return new InvalidResponseError(message, {
+      reason: problem.reason,
+      position,
+      ...(traceId !== undefined && { traceId }),
+    });
+  }
+}
+
+function tokens(count: unknown): number {
+  return typeof count === "number" && Number.isFinite(count) ? count : 0;
+}

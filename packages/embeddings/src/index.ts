@@ -1,0 +1,8 @@
+export {
+  type EmbedOptions,
+  type EmbeddingContent,
+  type EmbeddingsUsage,
+  SiliconFlowEmbeddings,
+  type SiliconFlowEmbeddingsInput,
+} from "./siliconflow-embeddings.js";
+export type { EmbeddingsClient, EmbeddingsConnection } from "./connection.js";

@@ -1,0 +1,265 @@
+import type { EmbeddingsRequest, EmbeddingsResponse } from "@langchain-siliconflow/client";
+import { InvalidInputError, type RequestOptions } from "@langchain-siliconflow/client";
+import { Embeddings } from "@langchain/core/embeddings";
+import { abortReason } from "./abort-reason.js";
+import { ConcurrencyLimit } from "./concurrency.js";
+import { connect, type EmbeddingsClient, type EmbeddingsConnection } from "./connection.js";
+import { type Asker, EmbeddingRun, type Spent } from "./embedding-run.js";
+import { isInvalidParameter, judge } from "./failures.js";
+import { VectorReader } from "./read-vectors.js";
+
+export interface SiliconFlowEmbeddingsInput extends EmbeddingsConnection {
+  /** Model id as the service lists it, e.g. `"BAAI/bge-m3"` or `"Qwen/Qwen3-Embedding-8B"`. */
+  model: string;
+  /**
+   * Numbers per vector. Sent only when given: only the Qwen3 embedding models take it, others refuse the request.
+   * Omit for the model's own length.
+   */
+  dimensions?: number;
+  /**
+   * Texts per request, 1 or more. The service documents 32. A host with a smaller limit answers 413:
+   * the batch is then split, and the smaller size used from there on.
+   *
+   * @defaultValue 32
+   */
+  batchSize?: number;
+  /**
+   * Requests under way at once, over all calls of this object. Halved after a 429, and grown back as answers arrive.
+   *
+   * @defaultValue 16
+   */
+  maxConcurrency?: number;
+  /**
+   * How vectors travel. `base64` is about a third of the size of `float` and much faster to read. `auto` asks for base64; when the service
+   * refuses that request as invalid (20015) it asks once more for floats, and keeps to them if that helped.
+   * Whatever was asked for, both forms are understood.
+   *
+   * @defaultValue `"auto"`
+   */
+  encodingFormat?: "auto" | "float" | "base64";
+  /**
+   * One English sentence saying what a query is for, e.g. `"Given a question, retrieve passages that answer it"`.
+   * `embedQuery` then sends `Instruct: {instruction}\nQuery:{text}`, the form the Qwen3 embedding models were trained on;
+   * documents are sent as they are. Leave it out for models that know no instructions, such as `BAAI/bge-m3`.
+   *
+   * @see https://github.com/QwenLM/Qwen3-Embedding
+   */
+  queryInstruction?: string;
+  /**
+   * Told once after each call what it cost, also when it failed or was aborted. What it throws is ignored:
+   * a broken counter must not lose vectors that are paid for.
+   */
+  onUsage?: (usage: EmbeddingsUsage) => void;
+}
+
+/** What one call cost, as the service counted it. */
+export interface EmbeddingsUsage {
+  model: string;
+  /** Tokens of all texts of the call. */
+  promptTokens: number;
+  totalTokens: number;
+  /** Requests that were answered. */
+  requests: number;
+}
+
+export interface EmbedOptions {
+  /** Stops the call: it rejects with the signal's reason, and no further request is sent. */
+  signal?: AbortSignal | undefined;
+}
+
+/** One input of a model that embeds text and images: a text, or an image as a URL or base64. */
+export type EmbeddingContent = string | { text: string } | { image: string };
+
+/**
+ * Text embeddings from SiliconFlow.
+ *
+ * Texts are sent in batches, several at once, and the vectors come back in the order of the texts. Every vector is checked for its place,
+ * its length and its numbers; one that cannot be trusted is asked for once more, then it is an error that names the text.
+ *
+ * A call of several requests of which some fail rejects with a {@link PartialFailureError}: the vectors that arrived are in its `results`,
+ * and `resume()` asks only for the missing ones. A call of one request, or one of which nothing arrived, rejects with the error itself.
+ *
+ * @example
+ * ```ts
+ * const embeddings = new SiliconFlowEmbeddings({ model: "BAAI/bge-m3" });
+ * const [vector] = await embeddings.embedDocuments(["深度求索"]);
+ * ```
+ *
+ * @throws {@link InvalidInputError} for a bad option or an empty text, before anything is sent.
+ * @see https://docs.siliconflow.cn/cn/api-reference/embeddings/create-embeddings
+ */
+export class SiliconFlowEmbeddings extends Embeddings<number[]> {
+  readonly model: string;
+  readonly dimensions: number | undefined;
+  readonly batchSize: number;
+  readonly maxConcurrency: number;
+  readonly encodingFormat: "auto" | "float" | "base64";
+  readonly queryInstruction: string | undefined;
+  readonly #onUsage: SiliconFlowEmbeddingsInput["onUsage"];
+  readonly #client: EmbeddingsClient;
+  readonly #requestOptions: RequestOptions;
+  readonly #limit: ConcurrencyLimit;
+  readonly #asker: Asker<EmbeddingContent>;
+  #format: "float" | "base64";
+  #base64Accepted = false;
+
+  constructor(fields: SiliconFlowEmbeddingsInput) {
+    const maxConcurrency = positive("maxConcurrency", fields?.maxConcurrency) ?? 16;
+    super({
+      maxConcurrency,
+      // The client owns retries; LangChain's caller would multiply them, and rename the errors.
+      maxRetries: 0,
+      onFailedAttempt: () => {},
+    });
+    if (typeof fields?.model !== "string" || fields.model === "") {
+      throw new InvalidInputError('model must be the id of a model, such as "BAAI/bge-m3".');
+    }
+    const { encodingFormat = "auto" } = fields;
+    if (!["auto", "float", "base64"].includes(encodingFormat)) {
+      throw new InvalidInputError('encodingFormat must be "auto", "float" or "base64".');
+    }
+    if (fields.queryInstruction !== undefined && typeof fields.queryInstruction !== "string") {
+      throw new InvalidInputError("queryInstruction must be a sentence.");
+    }
+    this.model = fields.model;
+    this.dimensions = positive("dimensions", fields.dimensions);
+    this.batchSize = positive("batchSize", fields.batchSize) ?? 32;
+    this.maxConcurrency = maxConcurrency;
+    this.encodingFormat = encodingFormat;
+    this.queryInstruction = fields.queryInstruction;
+    this.#onUsage = fields.onUsage;
+    this.#format = encodingFormat === "float" ? "float" : "base64";
+    this.#limit = new ConcurrencyLimit(maxConcurrency);
+    this.#asker = {
+      batchSize: this.batchSize,
+      concurrency: maxConcurrency,
+      ask: (take, signal) => this.#ask(take, signal),
+      report: (spent) => this.#report(spent),
+    };
+    const { client, requestOptions } = connect(fields, (error) => this.#heed(error));
+    this.#client = client;
+    this.#requestOptions = requestOptions;
+  }
+
+  /**
+   * One vector per text, in the same order. An empty list makes no request. Texts are sent as they are, line breaks and
+   * outer spaces included; only an empty text is refused.
+   */
+  async embedDocuments(texts: string[], options?: EmbedOptions): Promise<number[][]> {
+    return this.#embed(checked(texts, "texts", isText), "texts", options);
+  }
+
+  /** The vector of a query: the text as it is, or behind `queryInstruction`. */
+  async embedQuery(text: string, options?: EmbedOptions): Promise<number[]> {
+    checked([text], "query", isText);
+    const query = this.queryInstruction ? `Instruct: ${this.queryInstruction}\nQuery:${text}` : text;
+    const [vector] = await this.#embed([query], "query", options);
+    return vector!;
+  }
+
+  /** One vector per content, in the same order, for models that take images, such as `Qwen/Qwen3-VL-Embedding-8B`. */
+  async embedContents(contents: EmbeddingContent[], options?: EmbedOptions): Promise<number[][]> {
+    return this.#embed(checked(contents, "contents", isContent), "contents", options);
+  }
+
+  async #embed(inputs: EmbeddingContent[], name: string, options: EmbedOptions | undefined): Promise<number[][]> {
+    if (inputs.length === 0) return [];
+    // A copy: the caller's list may change while requests are under way.
+    return new EmbeddingRun(this.#asker, [...inputs], name, new VectorReader(this.dimensions)).complete(
+      options?.signal,
+    );
+  }
+
+  async #ask(
+    take: () => EmbeddingContent[] | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<EmbeddingsResponse | undefined> {
+    const outcome = await this.#limit.run(
+      () =>
+        // Errors travel through LangChain's caller as values: it would wrap those that are not Errors.
+        this.caller.call(async () => {
+          const input = take();
+          if (input === undefined) return {};
+          try {
+            return { response: await this.#create(input, signal) };
+          } catch (error) {
+            return { error };
+          }
+        }),
+      signal,
+    );
+    if ("error" in outcome) {
+      this.#heed(outcome.error);
+      throw outcome.error;
+    }
+    if (outcome.response !== undefined) this.#limit.answered();
+    return outcome.response;
+  }
+
+  async #create(input: EmbeddingContent[], signal: AbortSignal | undefined): Promise<EmbeddingsResponse> {
+    const format = this.#format;
+    try {
+      const response = await this.#send(input, format, signal);
+      if (format === "base64") this.#base64Accepted = true;
+      return response;
+    } catch (error) {
+      // The service does not say which parameter it means. Once base64 was accepted it cannot be that one.
+      const mayBeFormat = this.encodingFormat === "auto" && format === "base64" && !this.#base64Accepted;
+      if (!mayBeFormat || !isInvalidParameter(error) || signal?.aborted) throw error;
+    }
+    const response = await this.#send(input, "float", signal);
+    this.#format = "float";
+    return response;
+  }
+
+  async #send(
+    input: EmbeddingContent[],
+    format: "float" | "base64",
+    signal: AbortSignal | undefined,
+  ): Promise<EmbeddingsResponse> {
+    if (signal?.aborted) throw abortReason(signal);
+    const request: EmbeddingsRequest = { model: this.model, input, encoding_format: format };
+    if (this.dimensions !== undefined) request.dimensions = this.dimensions;
+    return this.#client.embeddings.create(request, { ...this.#requestOptions, signal });
+  }
+
+  /** Hears of a 429 from the client's retries, where the client is our own, and else from the error they ended in. */
+  #heed(error: unknown): void {
+    if (judge(error).rateLimited) this.#limit.refused();
+  }
+
+  #report(spent: Spent): void {
+    const onUsage = this.#onUsage;
+    if (onUsage === undefined || spent.requests === 0) return;
+    const told = async () => onUsage({ model: this.model, ...spent });
+    told().catch(() => {});
+  }
+}
+
+function positive(name: string, value: number | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidInputError(`${name} must be a whole number, 1 or more.`);
+}
+
+function checked<Input>(inputs: Input[], name: string, valid: (input: unknown) => boolean): Input[] {
+  if (!Array.isArray(inputs)) throw new InvalidInputError(`${name} must be a list.`);
+  const position = inputs.findIndex((input) => !valid(input));
+  if (position === -1) return inputs;
+  const found =
+    inputs[position] === ""
+      ? "is empty: leave it out."
+      : `must be ${name === "contents" ? "a text, or an object with a text or an image" : "a string"}.`;
+  throw new InvalidInputError(`${name === "query" ? name : `${name}[${position}]`} ${found}`, { position });
+}
+
+function isText(input: unknown): boolean {
+  return typeof input === "string" && input !== "";
+}
+
+function isContent(input: unknown): boolean {
+  if (typeof input !== "object" || input === null) return isText(input);
+  const { text, image } = input as { text?: unknown; image?: unknown };
+  // Exactly one of the two, as the service documents it.
+  return text === undefined ? isText(image) : isText(text) && image === undefined;
+}

@@ -1,0 +1,24 @@
+import * as chat from "@langchain-siliconflow/chat";
+import * as client from "@langchain-siliconflow/client";
+import * as embeddings from "@langchain-siliconflow/embeddings";
+import * as rerank from "@langchain-siliconflow/rerank";
+import { expect, test } from "vitest";
+import * as chatSubpath from "./chat.js";
+import * as clientSubpath from "./client.js";
+import * as embeddingsSubpath from "./embeddings.js";
+import * as everything from "./index.js";
+import * as rerankSubpath from "./rerank.js";
+
+test("the root holds every public name of the packages, and no name twice", () => {
+  // A name that two packages export would silently be missing from `export *`.
+  const names = [chat, client, embeddings, rerank].flatMap((exported) => Object.keys(exported));
+  expect(Object.keys(everything).sort()).toEqual(names.sort());
+  expect(everything).toMatchObject({ ...chat, ...client, ...embeddings, ...rerank });
+});
+
+test("each subpath is its package", () => {
+  expect({ ...chatSubpath }).toEqual({ ...chat });
+  expect({ ...clientSubpath }).toEqual({ ...client });
+  expect({ ...embeddingsSubpath }).toEqual({ ...embeddings });
+  expect({ ...rerankSubpath }).toEqual({ ...rerank });
+});

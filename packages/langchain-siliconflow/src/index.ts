@@ -1,0 +1,4 @@
+export * from "@langchain-siliconflow/chat";
+export * from "@langchain-siliconflow/client";
+export * from "@langchain-siliconflow/embeddings";
+export * from "@langchain-siliconflow/rerank";

@@ -1,0 +1,10 @@
+export type { RerankClient, RerankConnection } from "./connection.js";
+export { type Reranker, RerankedRetriever, type RerankedRetrieverInput } from "./reranked-retriever.js";
+export type { RerankResult } from "./read-scores.js";
+export {
+  type RerankInput,
+  type RerankOptions,
+  type RerankUsage,
+  SiliconFlowRerank,
+  type SiliconFlowRerankInput,
+} from "./siliconflow-rerank.js";

@@ -1,0 +1,215 @@
+import type { RerankRequest, RerankResponse } from "@langchain-siliconflow/client";
+import { InvalidInputError, type RequestOptions } from "@langchain-siliconflow/client";
+import type { Callbacks } from "@langchain/core/callbacks/manager";
+import type { DocumentInterface } from "@langchain/core/documents";
+import { BaseDocumentCompressor } from "@langchain/core/retrievers/document_compressors";
+import { AsyncCaller } from "@langchain/core/utils/async_caller";
+import { abortReason, untilAborted } from "./abort.js";
+import { connect, type RerankClient, type RerankConnection } from "./connection.js";
+import { readScores, type RerankResult } from "./read-scores.js";
+import { withMetadata } from "./with-metadata.js";
+
+export interface SiliconFlowRerankInput extends RerankConnection {
+  /** Model id as the service lists it, e.g. `"BAAI/bge-reranker-v2-m3"` or `"Qwen/Qwen3-Reranker-8B"`. */
+  model: string;
+  /** Results to keep, 1 or more. More than there are documents is no mistake. @defaultValue all of them */
+  topN?: number | undefined;
+  /** One sentence saying what makes a document relevant. Only the Qwen3 rerankers take it. */
+  instruction?: string | undefined;
+  /** Results below this score are dropped, after `topN`. Scores of different models cannot be compared. @defaultValue none */
+  scoreThreshold?: number | undefined;
+  /** Pieces into which the service cuts a long document, 1 or more. Only for `bge-reranker-v2-m3` and `bce-reranker-base_v1`. */
+  maxChunksPerDoc?: number | undefined;
+  /** Tokens that two neighbouring pieces share, 0 to 80. Only for the same models. */
+  overlapTokens?: number | undefined;
+  /** Requests under way at once, over all calls of this object. @defaultValue no limit */
+  maxConcurrency?: number | undefined;
+  /** Told after each answer what it cost. What it throws is ignored: a broken counter must not lose a result. */
+  onUsage?: ((usage: RerankUsage) => void) | undefined;
+}
+
+/** What one answer cost, as the service counted it. */
+export interface RerankUsage {
+  model: string;
+  /** Tokens of the query and the documents. */
+  inputTokens: number;
+  outputTokens: number;
+  /** Tokens of images, for models that take them. */
+  imageTokens: number;
+}
+
+/** What each call takes beside the query and the documents. */
+export interface RerankOptions {
+  /** Stops the call: it rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Results to keep, instead of the constructor's `topN`. */
+  topN?: number | undefined;
+}
+
+/**
+ * A document to rank: its text, a LangChain document, or for `Qwen/Qwen3-VL-Reranker-8B` an object
+ * such as `{ image: "https://…" }`, which is sent as it is.
+ */
+export type RerankInput = string | DocumentInterface | { [field: string]: unknown };
+
+/**
+ * Reranks documents by how well they answer a query, with SiliconFlow's rerankers.
+ *
+ * As a document compressor it goes wherever LangChain.js takes one, such as `ContextualCompressionRetriever`; {@link RerankedRetriever}
+ * does the same with an abort signal and a choice of what happens on failure. Every index and every score of the answer is checked.
+ *
+ * @example
+ * ```ts
+ * const reranker = new SiliconFlowRerank({ model: "BAAI/bge-reranker-v2-m3", topN: 3 });
+ * const [best] = await reranker.rerank(["apple", "aeroplane"], "fruit");
+ * ```
+ *
+ * @throws {@link InvalidInputError} for a bad option, an empty query or an empty document, before anything is sent.
+ * @throws {@link InvalidResponseError} for an answer whose scores cannot be trusted.
+ * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
+ */
+export class SiliconFlowRerank extends BaseDocumentCompressor {
+  readonly model: string;
+  readonly topN: number | undefined;
+  readonly instruction: string | undefined;
+  readonly scoreThreshold: number | undefined;
+  readonly maxChunksPerDoc: number | undefined;
+  readonly overlapTokens: number | undefined;
+  readonly #onUsage: SiliconFlowRerankInput["onUsage"];
+  readonly #client: RerankClient;
+  readonly #requestOptions: RequestOptions;
+  readonly #caller: AsyncCaller;
+
+  constructor(fields: SiliconFlowRerankInput) {
+    super();
+    if (typeof fields?.model !== "string" || fields.model === "") {
+      throw new InvalidInputError('model must be the id of a model, such as "BAAI/bge-reranker-v2-m3".');
+    }
+    const { instruction, scoreThreshold } = fields;
+    if (instruction !== undefined && (typeof instruction !== "string" || instruction === "")) {
+      throw new InvalidInputError("instruction must be a sentence.");
+    }
+    if (scoreThreshold !== undefined && !Number.isFinite(scoreThreshold)) {
+      throw new InvalidInputError("scoreThreshold must be a number.");
+    }
+    this.model = fields.model;
+    this.topN = whole("topN", fields.topN, 1);
+    this.instruction = instruction;
+    this.scoreThreshold = scoreThreshold;
+    this.maxChunksPerDoc = whole("maxChunksPerDoc", fields.maxChunksPerDoc, 1);
+    this.overlapTokens = whole("overlapTokens", fields.overlapTokens, 0, 80);
+    this.#onUsage = fields.onUsage;
+    // The client owns retries; LangChain's caller would multiply them, and rename the errors.
+    this.#caller = new AsyncCaller({
+      maxConcurrency: whole("maxConcurrency", fields.maxConcurrency, 1) ?? Infinity,
+      maxRetries: 0,
+      onFailedAttempt: () => {},
+    });
+    const { client, requestOptions } = connect(fields);
+    this.#client = client;
+    this.#requestOptions = requestOptions;
+  }
+
+  /**
+   * New documents, best first, with the score in `metadata.relevanceScore`; ids, metadata and class are kept.
+   * The given documents are not changed. No documents make no request.
+   *
+   * @param _callbacks - Taken because LangChain passes them; a rerank has no run of its own.
+   * @param options - Beyond LangChain's interface: `signal` and `topN`.
+   */
+  override async compressDocuments(
+    documents: DocumentInterface[],
+    query: string,
+    _callbacks?: Callbacks,
+    options?: RerankOptions,
+  ): Promise<DocumentInterface[]> {
+    // A copy: the caller's list may change while the request is under way.
+    const given = [...documents];
+    const results = await this.rerank(given, query, options);
+    return results.map(({ index, relevanceScore }) => withMetadata(given[index]!, { relevanceScore }));
+  }
+
+  /**
+   * The scores alone, best first: `index` is the place of the document in the given list. No documents make no request.
+   *
+   * @param query - What to look for: a text, or an object for models that take images.
+   */
+  async rerank(
+    documents: readonly RerankInput[],
+    query: string | { [field: string]: unknown },
+    options: RerankOptions = {},
+  ): Promise<RerankResult[]> {
+    const topN = whole("topN", options.topN, 1) ?? this.topN;
+    if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list.");
+    if (query === "" || (typeof query !== "string" && (typeof query !== "object" || query === null))) {
+      throw new InvalidInputError("query must be a text that is not empty.");
+    }
+    if (documents.length === 0) return [];
+    const request: RerankRequest = { model: this.model, query, documents: documents.map(toWire) };
+    const wanted = Math.min(topN ?? documents.length, documents.length);
+    if (topN !== undefined) request.top_n = wanted;
+    if (this.instruction !== undefined) request.instruction = this.instruction;
+    if (this.maxChunksPerDoc !== undefined) request.max_chunks_per_doc = this.maxChunksPerDoc;
+    if (this.overlapTokens !== undefined) request.overlap_tokens = this.overlapTokens;
+    const response = await this.#send(request, options.signal);
+    this.#report(response);
+    const results = readScores(response, documents.length, wanted);
+    const { scoreThreshold } = this;
+    if (scoreThreshold === undefined) return results;
+    return results.filter(({ relevanceScore }) => relevanceScore >= scoreThreshold);
+  }
+
+  async #send(request: RerankRequest, signal: AbortSignal | undefined): Promise<RerankResponse> {
+    if (signal?.aborted) throw abortReason(signal);
+    const answer = this.#caller.call(async () => {
+      // The signal may have fired while this waited for its turn. Errors travel through LangChain's caller as values: it would wrap
+      // those that are not Errors.
+      if (signal?.aborted) return { error: abortReason(signal) };
+      try {
+        return { response: await this.#client.rerank.create(request, { ...this.#requestOptions, signal }) };
+      } catch (error) {
+        return { error };
+      }
+    });
+    const outcome = await untilAborted(answer, signal);
+    if ("error" in outcome) throw outcome.error;
+    return outcome.response;
+  }
+
+  #report({ meta, tokens }: RerankResponse): void {
+    const onUsage = this.#onUsage;
+    const used = meta?.tokens ?? tokens;
+    if (onUsage === undefined || used === undefined || used === null) return;
+    const { input_tokens, output_tokens, image_tokens }: { [name: string]: unknown } = { ...used };
+    const usage = {
+      model: this.model,
+      inputTokens: count(input_tokens),
+      outputTokens: count(output_tokens),
+      imageTokens: count(image_tokens),
+    };
+    const told = async () => onUsage(usage);
+    told().catch(() => {});
+  }
+}
+
+function toWire(document: RerankInput, position: number): string | { [field: string]: unknown } {
+  const isObject = typeof document === "object" && document !== null;
+  const content = isObject && "pageContent" in document ? document["pageContent"] : document;
+  if (content === "") {
+    throw new InvalidInputError(`documents[${position}] is empty: leave it out.`, { position });
+  }
+  if (typeof content === "string") return content;
+  if (isObject && content === document) return document as { [field: string]: unknown };
+  throw new InvalidInputError(`documents[${position}] must be a text, or a document with a text.`, { position });
+}
+
+function whole(name: string, value: number | undefined, least: number, most = Infinity): number | undefined {
+  if (value === undefined) return undefined;
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  const range = most === Infinity ? `${least} or more` : `${least} to ${most}`;
+  throw new InvalidInputError(`${name} must be a whole number, ${range}.`);
+}
+
+function count(tokens: unknown): number {
+  return typeof tokens === "number" && Number.isFinite(tokens) ? tokens : 0;
+}

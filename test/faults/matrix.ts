@@ -251,7 +251,7 @@ export const matrix: readonly Case[] = [
   refused(
     18,
     "400 with an error envelope",
-    { status: 400, body: '{"error":{"message":"no such field","code":"20015"}}' },
+    { status: 400, body: '{"error":{"message":"no such field","code":"20099"}}' },
     { name: "BadRequestError", status: 400 },
     { says: /no such field/ },
   ),
@@ -630,9 +630,17 @@ export const matrix: readonly Case[] = [
     returns: answers.embed,
     requests: 1,
   },
+  {
+    row: 57,
+    fault: "vectors with a missing row, once: it is asked for again alone",
+    targets: ["embed"],
+    replies: [{ body: vectors([[1, 0]]) }, { body: vectors([[0, 1]]) }],
+    returns: answers.embed,
+    requests: 2,
+  },
   ...(
     [
-      "a missing row",
+      "no rows",
       "a duplicated index",
       "an index out of range",
       "a negative index",
@@ -640,7 +648,7 @@ export const matrix: readonly Case[] = [
     ] as const
   ).map((fault, which): Case => {
     const rows = [
-      [{ index: 0 }],
+      [],
       [{ index: 0 }, { index: 0 }],
       [{ index: 0 }, { index: 7 }],
       [{ index: 0 }, { index: -1 }],

@@ -1,4 +1,4 @@
-import { type ClientOptions, InvalidInputError, SiliconFlowClient, type Timeouts } from "@langchain-siliconflow/client";
+import { type ClientOptions, InvalidInputError, SiliconFlowClient } from "@langchain-siliconflow/client";
 import type { BaseChatModelParams } from "@langchain/core/language_models/chat_models";
 import type { ModelProfile } from "@langchain/core/language_models/profile";
 import type { SamplingOptions } from "./call-options.js";
@@ -52,14 +52,10 @@ export interface ChatSiliconFlowFields
 /** The same options, read, checked and told apart by whom they concern. */
 export interface ReadFields {
   client: SiliconFlowClient;
-  model: string;
-  stop: string[] | undefined;
-  maxTokens: number | undefined;
-  timeouts: Timeouts | undefined;
-  maxRetries: number | undefined;
-  baseURL: string | undefined;
   /** As they were given. */
   fields: ChatSiliconFlowFields;
+  /** What LangChain's classes may know, which is what can be written out: no key, no header, no client. */
+  forBase: ChatSiliconFlowFields & { model: string };
 }
 
 const clientOptions = [
@@ -76,18 +72,21 @@ const clientOptions = [
   "onWait",
 ] as const satisfies (keyof ClientOptions)[];
 
-const types: Record<string, "string" | "number" | "boolean" | "object" | "any"> = {
-  ...Object.fromEntries(clientOptions.map((name) => [name, "any" as const])),
-  ...{ model: "string", modelName: "string", user: "string", reasoningEffort: "string", reasoningHistory: "string" },
-  ...{ temperature: "number", topP: "number", topK: "number", minP: "number", frequencyPenalty: "number" },
-  ...{ presencePenalty: "number", maxTokens: "number", maxCompletionTokens: "number", n: "number", seed: "number" },
-  ...{ thinkingBudget: "number", timeout: "number", topLogprobs: "number", maxConcurrency: "number" },
-  ...{ enableThinking: "boolean", streaming: "boolean", streamUsage: "boolean", logprobs: "boolean" },
-  ...{ disableStreaming: "boolean", verbose: "boolean", supportsStrictToolCalling: "boolean" },
-  ...{ modelKwargs: "object", profile: "object", configuration: "object", logitBias: "object", metadata: "object" },
-  ...{ client: "object", stop: "any", stopSequences: "any", cache: "any", callbacks: "any", callbackManager: "any" },
-  ...{ tags: "any", outputVersion: "any" },
+/** What each option must be. `any`: checked by whoever uses it. */
+const options = {
+  string: "model modelName user reasoningEffort reasoningHistory",
+  number:
+    "temperature topP topK minP frequencyPenalty presencePenalty maxTokens maxCompletionTokens n seed thinkingBudget " +
+    "timeout topLogprobs maxConcurrency",
+  boolean: "enableThinking streaming streamUsage logprobs disableStreaming verbose supportsStrictToolCalling",
+  object: "client modelKwargs profile configuration logitBias metadata",
+  any: `${clientOptions.join(" ")} stop stopSequences cache callbacks callbackManager tags outputVersion`,
 };
+
+const types = new Map<string, keyof typeof options>();
+for (const type of ["string", "number", "boolean", "object", "any"] as const) {
+  for (const name of options[type].split(" ")) types.set(name, type);
+}
 
 /** Options of ChatOpenAI, and of the wire, that mean nothing here: each with what to do instead. */
 const replacements: Record<string, string> = {
@@ -136,29 +135,37 @@ export function readFields(
     ...(maxRetries !== undefined && { maxRetries }),
     ...(Object.keys(headers).length > 0 && { headers }),
   };
-  return {
-    client: sharedClient(fields.client, options) ?? new SiliconFlowClient(options),
-    model,
-    stop: typeof stop === "string" ? [stop] : stop,
-    maxTokens: fields.maxCompletionTokens ?? fields.maxTokens,
-    timeouts,
-    maxRetries,
-    baseURL,
-    fields,
-  };
+  const client = sharedClient(fields.client, options) ?? new SiliconFlowClient(options);
+
+  const forBase: ChatSiliconFlowFields & { model: string } = { ...fields, model };
+  for (const name of [...clientOptions, ...aliases]) delete forBase[name];
+  const maxTokens = fields.maxCompletionTokens ?? fields.maxTokens;
+  Object.assign(forBase, {
+    ...(stop !== undefined && { stop: typeof stop === "string" ? [stop] : stop }),
+    ...(maxTokens !== undefined && { maxTokens }),
+    ...(maxRetries !== undefined && { maxRetries }),
+    ...(timeouts !== undefined && { timeouts }),
+    ...(fields.region !== undefined && { region: fields.region }),
+    // The address of a shared client is all that is left of it when the model is written out.
+    ...(fields.client !== undefined ? { baseURL: client.baseURL } : baseURL !== undefined && { baseURL }),
+  });
+  return { client, fields, forBase };
 }
+
+/** Names that stand for others, and what was read into a client. */
+const aliases = ["client", "configuration", "modelName", "stopSequences", "maxCompletionTokens", "timeout"] as const;
 
 function checkFields(fields: object): void {
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    const expected = types[name];
+    const expected = types.get(name);
     // What it asks for is what happens anyway; configurations for OpenAI-compatible hosts often say so.
     if (name === "useResponsesApi" && value === false) continue;
     if (expected === undefined) throw unknownOption(name);
     // null is how some configurations say "not set", but it would be sent, or shadow an environment variable.
     if (expected === "any") continue;
-    if (value === null || typeof value !== expected || (expected === "number" && !Number.isFinite(value))) {
-      if (name === "maxConcurrency" && value === Infinity) continue;
+    const endless = name === "maxConcurrency" && value === Infinity;
+    if (value === null || typeof value !== expected || (expected === "number" && !Number.isFinite(value) && !endless)) {
       throw new InvalidInputError(`The option ${name} of ChatSiliconFlow must be ${article[expected]}.`);
     }
   }
@@ -185,9 +192,7 @@ function unknownOption(name: string): InvalidInputError {
   const camelCase = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const advice =
     replacements[name] ??
-    (types[camelCase] === undefined
-      ? "Fields of the request that have no option go into modelKwargs."
-      : `Use ${camelCase}.`);
+    (!types.has(camelCase) ? "Fields of the request that have no option go into modelKwargs." : `Use ${camelCase}.`);
   return new InvalidInputError(`ChatSiliconFlow has no option "${name}". ${advice}`);
 }
 

@@ -1,51 +1,19 @@
-import type {
-  ChatCompletion,
-  ChatCompletionChunk,
-  ChatCompletionRequest,
-  RequestOptions,
-  SiliconFlowClient,
-  Timeouts,
-  Usage,
-} from "@langchain-siliconflow/client";
-import { InvalidInputError } from "@langchain-siliconflow/client";
-import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
-import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
+import { InvalidInputError, type ChatCompletionRequest, type Timeouts } from "@langchain-siliconflow/client";
+import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import type { LangSmithParams } from "@langchain/core/language_models/chat_models";
-import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import type { ModelProfile } from "@langchain/core/language_models/profile";
+import { assembleStructuredOutputPipeline } from "@langchain/core/language_models/structured_output";
 import type { Serialized } from "@langchain/core/load/serializable";
-import type { AIMessageChunk, BaseMessage, MessageContent } from "@langchain/core/messages";
-import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
-import type { RunnableConfig } from "@langchain/core/runnables";
-import { ChatOpenAICompletions, type OpenAIClient, type OpenAICoreRequestOptions } from "@langchain/openai";
+import type { BaseMessage, MessageContent } from "@langchain/core/messages";
+import type { Runnable, RunnableConfig } from "@langchain/core/runnables";
+import type { ChatOpenAICompletions, OpenAIClient } from "@langchain/openai";
 import { buildRequest, type ChatSiliconFlowCallOptions, type ReasoningEffort } from "./call-options.js";
 import { type ChatSiliconFlowFields, readFields } from "./chat-fields.js";
-import { acquireSlot, holdSlot } from "./concurrency.js";
-import { markForLangChain } from "./langchain-errors.js";
-import { messagesToWire } from "./messages-to-wire.js";
 import { lookUpModel } from "./model-profiles.js";
-import { repairCompletion } from "./repair-completion.js";
-import { repairStream, type StreamEnd } from "./repair-stream.js";
-import type { ReasoningHistory } from "./reasoning.js";
+import { SendingChatModel } from "./sending-chat-model.js";
 import { secretName, serializableFields, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
-import { settleEvent } from "./stream-events.js";
+import { type ModelAbilities, type OutputSchema, structuredOutput } from "./structured-output.js";
 import { estimateTokens } from "./usage.js";
-import { toChatResult, toGenerationChunk, toTokenUsage } from "./wire-to-messages.js";
-
-/** What the three entry points carry past the base class to the one place where requests are sent. */
-interface Call {
-  messages: readonly BaseMessage[];
-  options: Partial<ChatSiliconFlowCallOptions>;
-  end: StreamEnd;
-  /** Fires when the reader of a stream has left. */
-  left: AbortSignal | undefined;
-}
-
-/** Symbols as keys: they reach neither JSON nor a cache key nor a trace. */
-const callKey = Symbol("siliconflow.call");
-const leftKey = Symbol("siliconflow.left");
-
-type Carrier = { [callKey]?: Call; [leftKey]?: AbortSignal };
 
 type WireParams = Omit<OpenAIClient.Chat.Completions.ChatCompletionCreateParams, "messages">;
 
@@ -57,6 +25,8 @@ type WireParams = Omit<OpenAIClient.Chat.Completions.ChatCompletionCreateParams,
  *
  * @example
  * ```ts
+ * import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
+ *
  * const model = new ChatSiliconFlow({ model: "Qwen/Qwen3-8B", enableThinking: true });
  * for await (const chunk of await model.stream("Which is larger, 9.11 or 9.9?")) process.stdout.write(chunk.text);
  * ```
@@ -64,7 +34,7 @@ type WireParams = Omit<OpenAIClient.Chat.Completions.ChatCompletionCreateParams,
  * @throws {@link InvalidInputError} for options and messages that cannot work; the client's errors for what happens on the way.
  * @see https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions
  */
-export class ChatSiliconFlow extends ChatOpenAICompletions<ChatSiliconFlowCallOptions> {
+export class ChatSiliconFlow extends SendingChatModel {
   static override lc_name(): string {
     return "ChatSiliconFlow";
   }
@@ -75,57 +45,26 @@ export class ChatSiliconFlow extends ChatOpenAICompletions<ChatSiliconFlowCallOp
   enableThinking?: boolean;
   thinkingBudget?: number;
   reasoningEffort?: ReasoningEffort;
-  reasoningHistory: ReasoningHistory;
   /** Retries of the client, `undefined` for its default. LangChain's caller never retries here. */
   readonly maxRetries: number | undefined;
   readonly timeouts: Timeouts | undefined;
   readonly baseURL: string | undefined;
   readonly region: string | undefined;
 
-  // A private field: the base class has public ones that are printed, traced and written out.
-  readonly #client: SiliconFlowClient;
   readonly #profile: ModelProfile | undefined;
-  readonly #maxConcurrency: number;
 
   constructor(model: string, fields?: Omit<ChatSiliconFlowFields, "model" | "modelName">);
   constructor(fields: ChatSiliconFlowFields);
   constructor(modelOrFields: string | ChatSiliconFlowFields, rest?: ChatSiliconFlowFields) {
-    const { fields, client, model, stop, maxTokens, timeouts, maxRetries, baseURL } = readFields(modelOrFields, rest);
-    const { apiKey: _, configuration: __, client: ___, modelName: ____, stopSequences: _____, ...given } = fields;
-    const forBase = {
-      ...given,
-      model,
-      ...(stop !== undefined && { stop }),
-      ...(maxTokens !== undefined && { maxTokens }),
-      ...(maxRetries !== undefined && { maxRetries }),
-      ...(timeouts !== undefined && { timeouts }),
-      ...(baseURL !== undefined && { baseURL }),
-      ...(fields.client !== undefined && { baseURL: client.baseURL }),
-    };
-    super({
-      ...forBase,
-      // Both are given so that the base class looks for neither in OpenAI's environment variables.
-      apiKey: "unused",
-      configuration: { baseURL: client.baseURL },
-      // One owner of retries: the client.
-      maxRetries: 0,
-      onFailedAttempt: (error: unknown) => {
-        throw error;
-      },
-    } as ConstructorParameters<typeof ChatOpenAICompletions>[0]);
-
-    // From OPENAI_ORGANIZATION, whatever is passed.
-    delete this.organization;
-    this.clientConfig = { apiKey: "unused", baseURL: client.baseURL };
-    this.#client = client;
+    const { client, fields, forBase } = readFields(modelOrFields, rest);
+    const { maxConcurrency = Infinity, reasoningHistory = "auto" } = fields;
+    super(forBase, { client, maxConcurrency, reasoningHistory });
     this.#profile = fields.profile;
-    this.#maxConcurrency = fields.maxConcurrency ?? Infinity;
     assignGiven(this, fields, ["topK", "minP", "seed", "enableThinking", "thinkingBudget", "reasoningEffort"]);
-    this.reasoningHistory = fields.reasoningHistory ?? "auto";
-    this.maxRetries = maxRetries;
-    this.timeouts = timeouts;
+    this.maxRetries = forBase.maxRetries;
+    this.timeouts = forBase.timeouts;
     this.baseURL = forBase.baseURL;
-    this.region = fields.region;
+    this.region = forBase.region;
   }
 
   override _llmType(): string {
@@ -168,7 +107,7 @@ export class ChatSiliconFlow extends ChatOpenAICompletions<ChatSiliconFlowCallOp
   }
 
   override _identifyingParams(): ReturnType<ChatOpenAICompletions["_identifyingParams"]> {
-    const params = { model_name: this.model, base_url: this.#client.baseURL, ...this.invocationParams() };
+    const params = { model_name: this.model, base_url: this.host, ...this.invocationParams() };
     // The base class promises its SDK's options as well, among them the key: this is what cache keys are made of.
     return params as unknown as ReturnType<ChatOpenAICompletions["_identifyingParams"]>;
   }
@@ -200,92 +139,33 @@ export class ChatSiliconFlow extends ChatOpenAICompletions<ChatSiliconFlowCallOp
     return request as unknown as WireParams;
   }
 
-  /** The one place where requests are sent, and answers repaired: every way of asking meets here. */
-  override completionWithRetry(
-    request: OpenAIClient.Chat.ChatCompletionCreateParamsStreaming,
-    requestOptions?: OpenAICoreRequestOptions,
-  ): Promise<AsyncIterable<OpenAIClient.Chat.Completions.ChatCompletionChunk>>;
-  override completionWithRetry(
-    request: OpenAIClient.Chat.ChatCompletionCreateParamsNonStreaming,
-    requestOptions?: OpenAICoreRequestOptions,
-  ): Promise<OpenAIClient.Chat.Completions.ChatCompletion>;
-  override async completionWithRetry(
-    request: OpenAIClient.Chat.ChatCompletionCreateParams,
-    requestOptions?: OpenAICoreRequestOptions & Carrier,
-  ): Promise<unknown> {
-    const call = requestOptions?.[callKey];
-    // OpenAI's request type is narrower than the service's in some fields and wider in others.
-    const wire = request as unknown as ChatCompletionRequest;
-    return wire.stream ? this.#stream(wire, call, requestOptions) : this.#create(wire, call, requestOptions);
-  }
-
-  override async _generate(
-    messages: BaseMessage[],
-    options: this["ParsedCallOptions"],
-    runManager?: CallbackManagerForLLMRun,
-  ): Promise<ChatResult> {
-    if (this.streaming) return this.#generateByStream(messages, options, runManager);
-    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end: {}, left: undefined } };
-    const request = { ...this.invocationParams(options, { streaming: false }), stream: false as const, messages: [] };
-    // The repaired answer is the service's own; OpenAI's type is what the signature of the base class says.
-    return toChatResult((await this.completionWithRetry(request, call)) as unknown as ChatCompletion);
-  }
-
-  override async *_streamResponseChunks(
-    messages: BaseMessage[],
-    options: this["ParsedCallOptions"],
-    runManager?: CallbackManagerForLLMRun,
-  ): AsyncGenerator<ChatGenerationChunk> {
-    const end: StreamEnd = {};
-    const left = (options as Carrier)[leftKey];
-    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end, left } };
-    const request = { ...this.invocationParams(options, { streaming: true }), stream: true as const, messages: [] };
-    const position = { prompt: options.promptIndex ?? 0, completion: 0 };
-    try {
-      for await (const chunk of await this.completionWithRetry(request, call)) {
-        const generation = toGenerationChunk(chunk as unknown as ChatCompletionChunk, end);
-        yield generation;
-        if (runManager !== undefined) {
-          await runManager.handleLLMNewToken(generation.text, position, undefined, undefined, undefined, {
-            chunk: generation,
-          });
-        }
-      }
-    } catch (error) {
-      // Whoever broke off the loop has what they wanted.
-      if (left?.aborted && error === left.reason) return;
-      throw error;
-    }
-  }
-
-  override async *_streamChatModelEvents(
-    messages: BaseMessage[],
-    options: this["ParsedCallOptions"],
-    runManager?: CallbackManagerForLLMRun,
-  ): AsyncGenerator<ChatModelStreamEvent> {
-    const end: StreamEnd = {};
-    const carried: this["ParsedCallOptions"] & Carrier = {
-      ...options,
-      [callKey]: { messages, options, end, left: undefined },
+  /**
+   * A model that answers in the shape of a schema: by a tool call, or in JSON mode where the model cannot call tools.
+   *
+   * An answer that is cut off, lacks the call, or is no JSON is an error; it is never repaired by a guess.
+   *
+   * @throws {@link InvalidInputError} for a method that does not exist, or `strict` where it has no meaning.
+   */
+  override withStructuredOutput<T extends Record<string, unknown> = Record<string, unknown>>(
+    schema: OutputSchema<T>,
+    config?: StructuredOutputMethodOptions<false>,
+  ): Runnable<BaseLanguageModelInput, T>;
+  override withStructuredOutput<T extends Record<string, unknown> = Record<string, unknown>>(
+    schema: OutputSchema<T>,
+    config?: StructuredOutputMethodOptions<true>,
+  ): Runnable<BaseLanguageModelInput, { raw: BaseMessage; parsed: T }>;
+  override withStructuredOutput<T extends Record<string, unknown> = Record<string, unknown>>(
+    schema: OutputSchema<T>,
+    config: StructuredOutputMethodOptions<boolean> = {},
+  ): Runnable<BaseLanguageModelInput, T> | Runnable<BaseLanguageModelInput, { raw: BaseMessage; parsed: T }> {
+    const abilities: ModelAbilities = {
+      toolCalling: this.profile.toolCalling,
+      enableThinking: this.enableThinking,
+      thinking: lookUpModel(this.model)?.thinking,
     };
-    // No messages for the base class: its conversion throws at some, and drops audio and video.
-    for await (const event of super._streamChatModelEvents([], carried, runManager)) {
-      yield settleEvent(event, end);
-    }
-  }
-
-  protected override get streamEventProvider(): string {
-    return "siliconflow";
-  }
-
-  override _streamIterator(
-    input: BaseLanguageModelInput,
-    options?: Partial<ChatSiliconFlowCallOptions>,
-  ): AsyncGenerator<AIMessageChunk> {
-    const leaving = new AbortController();
-    const carried: Partial<ChatSiliconFlowCallOptions> & Carrier = { ...options, [leftKey]: leaving.signal };
-    const chunks = super._streamIterator(input, carried);
-    return leavable(chunks, leaving);
+    const { options, parser } = structuredOutput(schema, config, abilities);
+    const model = this.withConfig(options as Partial<ChatSiliconFlowCallOptions>);
+    return assembleStructuredOutputPipeline(model, parser, config.includeRaw) as Runnable<BaseLanguageModelInput, T>;
   }
 
   /** An estimate. The tokenizer that LangChain would download is OpenAI's. */
@@ -298,119 +178,6 @@ export class ChatSiliconFlow extends ChatOpenAICompletions<ChatSiliconFlowCallOp
   override async moderateContent(): Promise<never> {
     throw new InvalidInputError("SiliconFlow has no moderation endpoint. Ask a chat model to judge the text.");
   }
-
-  /** `invoke` of a model that streams: the chunks in one, with the service's own counts. */
-  async #generateByStream(
-    messages: BaseMessage[],
-    options: this["ParsedCallOptions"],
-    runManager: CallbackManagerForLLMRun | undefined,
-  ): Promise<ChatResult> {
-    let whole: ChatGenerationChunk | undefined;
-    for await (const chunk of this._streamResponseChunks(messages, options, runManager)) {
-      whole = whole === undefined ? chunk : whole.concat(chunk);
-    }
-    const usage = whole?.message.response_metadata["usage"] as Usage | undefined;
-    return {
-      generations: whole === undefined ? [] : [whole],
-      llmOutput: usage ? { tokenUsage: toTokenUsage(usage) } : {},
-    };
-  }
-
-  async #create(
-    request: ChatCompletionRequest,
-    call: Call | undefined,
-    requestOptions: OpenAICoreRequestOptions | undefined,
-  ): Promise<ChatCompletion> {
-    const options = readRequestOptions(call, requestOptions);
-    try {
-      this.#fillMessages(request, call);
-      if (this.#maxConcurrency === Infinity) {
-        return repairCompletion(await this.#client.chat.create(request, options));
-      }
-      const free = await acquireSlot(this.caller, options.signal);
-      try {
-        return repairCompletion(await this.#client.chat.create(request, options));
-      } finally {
-        free();
-      }
-    } catch (error) {
-      throw markForLangChain(error);
-    }
-  }
-
-  #stream(
-    request: ChatCompletionRequest,
-    call: Call | undefined,
-    requestOptions: OpenAICoreRequestOptions | undefined,
-  ): AsyncGenerator<ChatCompletionChunk, void, undefined> {
-    if ((request.n ?? 1) > 1) {
-      throw new InvalidInputError(
-        "Several answers (n > 1) cannot be streamed: LangChain would mix them into one. Use invoke without streaming.",
-      );
-    }
-    this.#fillMessages(request, call);
-    const options = readRequestOptions(call, requestOptions);
-    const open = (): AsyncIterable<ChatCompletionChunk> =>
-      repairStream(this.#client.chat.stream(request, options), call?.end);
-    return this.#maxConcurrency === Infinity
-      ? repairStream(this.#client.chat.stream(request, options), call?.end)
-      : holdSlot(this.caller, options.signal, open);
-  }
-
-  #fillMessages(request: ChatCompletionRequest, call: Call | undefined): void {
-    // Called without the entry points: the messages are the wire's own already.
-    if (call === undefined) return;
-    request.messages = messagesToWire(call.messages, {
-      reasoningHistory: call.options.reasoningHistory ?? this.reasoningHistory,
-      acceptsPdf: this.profile.pdfInputs === true,
-    });
-  }
-}
-
-/** Both shapes of request options: LangChain's call options, and ChatOpenAI's nested `options` with its SDK's. */
-function readRequestOptions(call: Call | undefined, sdk: OpenAICoreRequestOptions | undefined): RequestOptions {
-  const { signal, headers, timeouts, maxRetries, options: nested } = call?.options ?? {};
-  const merged = { ...plain(sdk?.headers), ...plain(nested?.headers), ...headers };
-  const retries = maxRetries ?? nested?.maxRetries ?? sdk?.maxRetries;
-  const timeout = nested?.timeout ?? sdk?.timeout;
-  const heard = [signal, nested?.signal, sdk?.signal, call?.left].filter((each) => each != null);
-  const [first] = heard;
-  return {
-    ...(first !== undefined && { signal: heard.length === 1 ? first : AbortSignal.any(heard) }),
-    ...(Object.keys(merged).length > 0 && { headers: merged }),
-    ...((timeouts ?? timeout) !== undefined && { timeouts: timeouts ?? { firstByteMs: timeout! } }),
-    ...(retries !== undefined && { maxRetries: retries }),
-  };
-}
-
-function plain(headers: OpenAICoreRequestOptions["headers"]): Record<string, string> {
-  if (headers == null) return {};
-  const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-}
-
-/**
- * The same chunks, but leaving the loop is heard at once. A plain generator queues `return()` behind the `next()` that
- * is waiting for the network, and LangChain always has one waiting.
- */
-function leavable<T>(chunks: AsyncGenerator<T>, leaving: AbortController): AsyncGenerator<T> {
-  const leave = (): void => leaving.abort(new DOMException("The reader left the stream.", "AbortError"));
-  const left: AsyncGenerator<T> = {
-    next: () => chunks.next(),
-    return(value) {
-      leave();
-      return chunks.return(value);
-    },
-    throw(error) {
-      leave();
-      return chunks.throw(error);
-    },
-    [Symbol.asyncIterator]: () => left,
-    async [Symbol.asyncDispose]() {
-      await left.return(undefined);
-    },
-  };
-  return left;
 }
 
 function assignGiven<T extends object, K extends keyof T>(

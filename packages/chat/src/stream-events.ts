@@ -1,4 +1,8 @@
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
+import { ChatModelStream } from "@langchain/core/language_models/stream";
+import type { AIMessage, BaseMessage, ContentBlock } from "@langchain/core/messages";
+import type { InvalidToolCall } from "@langchain/core/messages/tool";
+import { reasoningOf } from "./reasoning.js";
 import type { StreamEnd } from "./repair-stream.js";
 import { isPlainObject } from "./tool-calls.js";
 import { toUsageMetadata } from "./usage.js";
@@ -42,4 +46,38 @@ export function settleEvent(event: ChatModelStreamEvent, end: StreamEnd): ChatMo
     default:
       return event;
   }
+}
+
+/**
+ * Gives a message that core built from events what it leaves out: thoughts where other views have them, and the calls that
+ * cannot be run. Changes the message in place.
+ */
+export function completeMessage<T extends BaseMessage>(message: T): T {
+  if (message.type !== "ai" || !Array.isArray(message.content)) return message;
+  const answer = message as unknown as AIMessage & { content: ContentBlock[] };
+  const reasoning = reasoningOf(answer);
+  if (reasoning !== "") answer.additional_kwargs["reasoning_content"] ??= reasoning;
+  if (!answer.invalid_tool_calls?.length) {
+    const invalid = answer.content.filter((block) => block.type === "invalid_tool_call");
+    if (invalid.length > 0) answer.invalid_tool_calls = invalid as InvalidToolCall[];
+  }
+  return message;
+}
+
+/** {@link completeMessage} for the message that a stream of events resolves to. */
+export function completeOutput(stream: ChatModelStream): ChatModelStream {
+  let message: Promise<AIMessage> | undefined;
+  const output = (): Promise<AIMessage> => {
+    const assembled: PromiseLike<AIMessage> = Reflect.get(ChatModelStream.prototype, "output", stream);
+    message ??= Promise.resolve(assembled).then(completeMessage);
+    return message;
+  };
+  Object.defineProperty(stream, "output", { get: output, configurable: true });
+  // Awaiting the stream itself is the same as awaiting its output.
+  Object.defineProperty(stream, "then", {
+    value: (...handlers: Parameters<Promise<AIMessage>["then"]>) => output().then(...handlers),
+    configurable: true,
+    writable: true,
+  });
+  return stream;
 }

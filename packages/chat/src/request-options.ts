@@ -1,0 +1,37 @@
+import type { RequestOptions } from "@langchain-siliconflow/client";
+import type { OpenAICoreRequestOptions } from "@langchain/openai";
+import type { ChatSiliconFlowCallOptions } from "./call-options.js";
+
+/**
+ * Options of one request, from both places where they are given: LangChain's call options, and ChatOpenAI's nested `options`
+ * in the shape of its SDK (there only invoke reads them). A call option wins.
+ *
+ * @param left - Fires when the reader of a stream has left.
+ */
+export function toRequestOptions(
+  callOptions: Partial<ChatSiliconFlowCallOptions> | undefined,
+  sdk: OpenAICoreRequestOptions | undefined,
+  left: AbortSignal | undefined,
+): RequestOptions {
+  const { signal, headers, timeouts, maxRetries, options: nested } = callOptions ?? {};
+  const allHeaders = { ...plainHeaders(sdk?.headers), ...plainHeaders(nested?.headers), ...headers };
+  const retries = maxRetries ?? nested?.maxRetries ?? sdk?.maxRetries;
+  const timeout = nested?.timeout ?? sdk?.timeout;
+  const signals = [signal, nested?.signal, sdk?.signal, left].filter((each) => each != null);
+  const [first] = signals;
+
+  const options: RequestOptions = {};
+  if (first !== undefined) options.signal = signals.length === 1 ? first : AbortSignal.any(signals);
+  if (Object.keys(allHeaders).length > 0) options.headers = allHeaders;
+  if (timeouts !== undefined) options.timeouts = timeouts;
+  // The SDK's timeout is the time until an answer begins.
+  else if (timeout !== undefined) options.timeouts = { firstByteMs: timeout };
+  if (retries !== undefined) options.maxRetries = retries;
+  return options;
+}
+
+function plainHeaders(headers: OpenAICoreRequestOptions["headers"]): Record<string, string> {
+  if (headers == null) return {};
+  const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}

@@ -1,0 +1,278 @@
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionRequest,
+  SiliconFlowClient,
+  Usage,
+} from "@langchain-siliconflow/client";
+import { InvalidInputError } from "@langchain-siliconflow/client";
+import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
+import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
+import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
+import { ChatModelStream } from "@langchain/core/language_models/stream";
+import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
+import type { ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core/outputs";
+import type { Runnable } from "@langchain/core/runnables";
+import type { StreamEvent } from "@langchain/core/tracers/log_stream";
+import type { IterableReadableStream } from "@langchain/core/utils/stream";
+import { ChatOpenAICompletions, type OpenAIClient, type OpenAICoreRequestOptions } from "@langchain/openai";
+import type { ChatSiliconFlowCallOptions } from "./call-options.js";
+import { acquireSlot, holdSlot } from "./concurrency.js";
+import { markForLangChain } from "./langchain-errors.js";
+import { leavable } from "./leavable.js";
+import { messagesToWire } from "./messages-to-wire.js";
+import { repairCompletion } from "./repair-completion.js";
+import { repairStream, type StreamEnd } from "./repair-stream.js";
+import { toRequestOptions } from "./request-options.js";
+import type { ReasoningHistory } from "./reasoning.js";
+import { completeMessage, completeOutput, settleEvent } from "./stream-events.js";
+import { toChatResult, toGenerationChunk, toTokenUsage } from "./wire-to-messages.js";
+
+/** What the entry points carry past the base class to the one place where requests are sent. */
+interface Call {
+  messages: readonly BaseMessage[];
+  options: Partial<ChatSiliconFlowCallOptions>;
+  end: StreamEnd;
+  /** Fires when the reader of a stream has left. */
+  left: AbortSignal | undefined;
+}
+
+/** Symbols as keys: they reach neither JSON nor a cache key nor a trace. */
+const callKey = Symbol("siliconflow.call");
+const leftKey = Symbol("siliconflow.left");
+
+type Carrier = { [callKey]?: Call; [leftKey]?: AbortSignal };
+
+type StreamEventsOptions = Parameters<Runnable["streamEvents"]>[2];
+
+/**
+ * The half of {@link ChatSiliconFlow} that sends: every way of asking (invoke, stream, events) meets in
+ * `completionWithRetry`, where our client sends the request and the answer is repaired. The SDK of the base class is never made.
+ */
+export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSiliconFlowCallOptions> {
+  reasoningHistory: ReasoningHistory;
+
+  // A private field: the base class has public ones that are printed, traced and written out.
+  readonly #client: SiliconFlowClient;
+  readonly #maxConcurrency: number;
+
+  constructor(
+    fields: object,
+    sending: { client: SiliconFlowClient; maxConcurrency: number; reasoningHistory: ReasoningHistory },
+  ) {
+    const { client, maxConcurrency, reasoningHistory } = sending;
+    super({
+      ...fields,
+      ...(maxConcurrency !== Infinity && { maxConcurrency }),
+      // Both are given so that the base class looks for neither in OpenAI's environment variables.
+      apiKey: "unused",
+      configuration: { baseURL: client.baseURL },
+      // One owner of retries: the client.
+      maxRetries: 0,
+      onFailedAttempt: (error: unknown) => {
+        throw error;
+      },
+    });
+    // From OPENAI_ORGANIZATION, whatever is passed.
+    delete this.organization;
+    this.clientConfig = { apiKey: "unused", baseURL: client.baseURL };
+    this.#client = client;
+    this.#maxConcurrency = maxConcurrency;
+    this.reasoningHistory = reasoningHistory;
+  }
+
+  /** Where requests go, for keys of caches. */
+  protected get host(): string {
+    return this.#client.baseURL;
+  }
+
+  /** The one place where requests are sent, and answers repaired: every way of asking meets here. */
+  override completionWithRetry(
+    request: OpenAIClient.Chat.ChatCompletionCreateParamsStreaming,
+    requestOptions?: OpenAICoreRequestOptions,
+  ): Promise<AsyncIterable<OpenAIClient.Chat.Completions.ChatCompletionChunk>>;
+  override completionWithRetry(
+    request: OpenAIClient.Chat.ChatCompletionCreateParamsNonStreaming,
+    requestOptions?: OpenAICoreRequestOptions,
+  ): Promise<OpenAIClient.Chat.Completions.ChatCompletion>;
+  override async completionWithRetry(
+    request: OpenAIClient.Chat.ChatCompletionCreateParams,
+    requestOptions?: OpenAICoreRequestOptions & Carrier,
+  ): Promise<unknown> {
+    const call = requestOptions?.[callKey];
+    // OpenAI's request type is narrower than the service's in some fields and wider in others.
+    const wire = request as unknown as ChatCompletionRequest;
+    return wire.stream ? this.#stream(wire, call, requestOptions) : this.#create(wire, call, requestOptions);
+  }
+
+  override async _generate(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+    runManager?: CallbackManagerForLLMRun,
+  ): Promise<ChatResult> {
+    if (this.streaming) return this.#generateByStream(messages, options, runManager);
+    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end: {}, left: undefined } };
+    const request = { ...this.invocationParams(options, { streaming: false }), stream: false as const, messages: [] };
+    // The repaired answer is the service's own; OpenAI's type is what the signature of the base class says.
+    return toChatResult((await this.completionWithRetry(request, call)) as unknown as ChatCompletion);
+  }
+
+  override async *_streamResponseChunks(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatGenerationChunk> {
+    const end: StreamEnd = {};
+    const left = (options as Carrier)[leftKey];
+    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end, left } };
+    const request = { ...this.invocationParams(options, { streaming: true }), stream: true as const, messages: [] };
+    const position = { prompt: options.promptIndex ?? 0, completion: 0 };
+    try {
+      for await (const chunk of await this.completionWithRetry(request, call)) {
+        const generation = toGenerationChunk(chunk as unknown as ChatCompletionChunk, end);
+        yield generation;
+        if (runManager !== undefined) {
+          await runManager.handleLLMNewToken(generation.text, position, undefined, undefined, undefined, {
+            chunk: generation,
+          });
+        }
+      }
+    } catch (error) {
+      // Whoever broke off the loop has what they wanted.
+      if (left?.aborted && error === left.reason) return;
+      throw error;
+    }
+  }
+
+  override async *_streamChatModelEvents(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatModelStreamEvent> {
+    const end: StreamEnd = {};
+    const carried: this["ParsedCallOptions"] & Carrier = {
+      ...options,
+      [callKey]: { messages, options, end, left: undefined },
+    };
+    // No messages for the base class: its conversion throws at some, and drops audio and video.
+    for await (const event of super._streamChatModelEvents([], carried, runManager)) {
+      yield settleEvent(event, end);
+    }
+  }
+
+  protected override get streamEventProvider(): string {
+    return "siliconflow";
+  }
+
+  override streamEvents(
+    input: BaseLanguageModelInput,
+    options: Partial<ChatSiliconFlowCallOptions> & { version: "v1" | "v2"; encoding: "text/event-stream" },
+    streamOptions?: StreamEventsOptions,
+  ): IterableReadableStream<Uint8Array>;
+  override streamEvents(
+    input: BaseLanguageModelInput,
+    options: Partial<ChatSiliconFlowCallOptions> & { version: "v1" | "v2" },
+    streamOptions?: StreamEventsOptions,
+  ): IterableReadableStream<StreamEvent>;
+  override streamEvents(
+    input: BaseLanguageModelInput,
+    options?: Partial<ChatSiliconFlowCallOptions> & { version?: "v3" },
+  ): ChatModelStream;
+  override streamEvents(
+    input: BaseLanguageModelInput,
+    options?: Partial<ChatSiliconFlowCallOptions>,
+    streamOptions?: StreamEventsOptions,
+  ): ChatModelStream | IterableReadableStream<StreamEvent> | IterableReadableStream<Uint8Array> {
+    // The implementation behind core's overloads takes all of them; its declaration does not say so.
+    const events: unknown = super.streamEvents(input, options as { version: "v2" }, streamOptions);
+    return events instanceof ChatModelStream ? completeOutput(events) : (events as IterableReadableStream<StreamEvent>);
+  }
+
+  override async _generateUncached(
+    ...call: Parameters<ChatOpenAICompletions<ChatSiliconFlowCallOptions>["_generateUncached"]>
+  ): Promise<LLMResult> {
+    const result = await super._generateUncached(...call);
+    // Agents that stream events are given the message that core built from them.
+    for (const generations of result.generations) {
+      for (const generation of generations as ChatGeneration[]) completeMessage(generation.message);
+    }
+    return result;
+  }
+
+  override _streamIterator(
+    input: BaseLanguageModelInput,
+    options?: Partial<ChatSiliconFlowCallOptions>,
+  ): AsyncGenerator<AIMessageChunk> {
+    const leaving = new AbortController();
+    const carried: Partial<ChatSiliconFlowCallOptions> & Carrier = { ...options, [leftKey]: leaving.signal };
+    const chunks = super._streamIterator(input, carried);
+    return leavable(chunks, leaving);
+  }
+
+  /** `invoke` of a model that streams: the chunks in one, with the service's own counts. */
+  async #generateByStream(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+    runManager: CallbackManagerForLLMRun | undefined,
+  ): Promise<ChatResult> {
+    let whole: ChatGenerationChunk | undefined;
+    for await (const chunk of this._streamResponseChunks(messages, options, runManager)) {
+      whole = whole === undefined ? chunk : whole.concat(chunk);
+    }
+    const usage = whole?.message.response_metadata["usage"] as Usage | undefined;
+    return {
+      generations: whole === undefined ? [] : [whole],
+      llmOutput: usage ? { tokenUsage: toTokenUsage(usage) } : {},
+    };
+  }
+
+  async #create(
+    request: ChatCompletionRequest,
+    call: Call | undefined,
+    requestOptions: OpenAICoreRequestOptions | undefined,
+  ): Promise<ChatCompletion> {
+    const options = toRequestOptions(call?.options, requestOptions, call?.left);
+    try {
+      this.#fillMessages(request, call);
+      if (this.#maxConcurrency === Infinity) {
+        return repairCompletion(await this.#client.chat.create(request, options));
+      }
+      const free = await acquireSlot(this.caller, options.signal);
+      try {
+        return repairCompletion(await this.#client.chat.create(request, options));
+      } finally {
+        free();
+      }
+    } catch (error) {
+      throw markForLangChain(error);
+    }
+  }
+
+  #stream(
+    request: ChatCompletionRequest,
+    call: Call | undefined,
+    requestOptions: OpenAICoreRequestOptions | undefined,
+  ): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+    if ((request.n ?? 1) > 1) {
+      throw new InvalidInputError(
+        "Several answers (n > 1) cannot be streamed: LangChain would mix them into one. Use invoke without streaming.",
+      );
+    }
+    this.#fillMessages(request, call);
+    const options = toRequestOptions(call?.options, requestOptions, call?.left);
+    const open = (): AsyncIterable<ChatCompletionChunk> =>
+      repairStream(this.#client.chat.stream(request, options), call?.end);
+    return this.#maxConcurrency === Infinity
+      ? repairStream(this.#client.chat.stream(request, options), call?.end)
+      : holdSlot(this.caller, options.signal, open);
+  }
+
+  #fillMessages(request: ChatCompletionRequest, call: Call | undefined): void {
+    // Called without the entry points: the messages are the wire's own already.
+    if (call === undefined) return;
+    request.messages = messagesToWire(call.messages, {
+      reasoningHistory: call.options.reasoningHistory ?? this.reasoningHistory,
+      acceptsPdf: this.profile.pdfInputs === true,
+    });
+  }
+}

@@ -1,0 +1,234 @@
+import { InvalidInputError, InvalidResponseError } from "@langchain-siliconflow/client";
+import type { StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
+import { createFunctionCallingParser } from "@langchain/core/language_models/structured_output";
+import type { AIMessage, BaseMessage } from "@langchain/core/messages";
+import {
+  type BaseLLMOutputParser,
+  JsonOutputParser,
+  OutputParserException,
+  parseJsonMarkdown,
+} from "@langchain/core/output_parsers";
+import { JsonOutputKeyToolsParser } from "@langchain/core/output_parsers/openai_tools";
+import type { ChatGeneration, Generation } from "@langchain/core/outputs";
+import { toJsonSchema } from "@langchain/core/utils/json_schema";
+import { isSerializableSchema, type SerializableSchema } from "@langchain/core/utils/standard_schema";
+import { interopSafeParseAsync, type InteropZodType, isInteropZodSchema } from "@langchain/core/utils/types";
+import type { CatalogEntry } from "./model-profiles.js";
+import { isPlainObject } from "./tool-calls.js";
+
+export type StructuredOutputMethod = "functionCalling" | "jsonMode" | "jsonSchema";
+
+/** A schema as LangChain takes it: zod 3 or 4, any other standard schema, or JSON Schema. */
+export type OutputSchema<T> = InteropZodType<T> | SerializableSchema<T> | Record<string, unknown>;
+
+/** What decides how a model is made to answer in a given shape. */
+export interface ModelAbilities {
+  toolCalling: boolean | undefined;
+  enableThinking: boolean | undefined;
+  thinking: CatalogEntry["thinking"];
+}
+
+/**
+ * The method when none is asked for: a tool call, which nearly every model can do and which is checked against the schema;
+ * JSON mode for models that cannot call tools.
+ *
+ * @throws {@link InvalidInputError} for a method that does not exist.
+ */
+function chooseMethod(asked: string | undefined, { toolCalling }: ModelAbilities): StructuredOutputMethod {
+  if (asked === undefined) return toolCalling === false ? "jsonMode" : "functionCalling";
+  if (asked === "functionCalling" || asked === "jsonMode" || asked === "jsonSchema") return asked;
+  throw new InvalidInputError(
+    `There is no structured output method "${asked}". Use "functionCalling", "jsonMode" or "jsonSchema".`,
+  );
+}
+
+/**
+ * How the tool of a structured answer is asked for: by name, or, where the model is known to think, by `"auto"`.
+ * Models that think refuse a forced tool elsewhere; if one does not call the tool, the answer is an error, not nothing.
+ */
+function chooseToolChoice(name: string, { enableThinking, thinking }: ModelAbilities): unknown {
+  const thinks = enableThinking ?? (thinking === "always" || thinking === "effort");
+  return thinks ? "auto" : { type: "function", function: { name } };
+}
+
+/**
+ * How a model is asked for an answer in the shape of a schema, and how that answer is read.
+ *
+ * @returns `options` are call options of the model. Its content stays a string: the parsers read no blocks.
+ */
+export function structuredOutput<T extends Record<string, unknown>>(
+  schema: OutputSchema<T>,
+  config: StructuredOutputMethodOptions<boolean>,
+  abilities: ModelAbilities,
+): { options: Record<string, unknown>; parser: BaseLLMOutputParser<T> } {
+  const { name, strict } = config;
+  const method = chooseMethod(config.method, abilities);
+  if (method === "jsonMode" && strict !== undefined) {
+    throw new InvalidInputError(
+      'strict has no meaning for the method "jsonMode", which sends no schema. Leave it out.',
+    );
+  }
+  const tool = toAnswerTool(schema, name);
+  const shown = { title: tool.name, ...tool.parameters };
+
+  if (method === "functionCalling") {
+    return {
+      options: {
+        outputVersion: "v0",
+        tools: [{ type: "function", function: tool }],
+        tool_choice: chooseToolChoice(tool.name, abilities),
+        ls_structured_output_format: { kwargs: { method: "function_calling" }, schema: shown },
+        ...(strict !== undefined && { strict }),
+      },
+      parser: createFunctionCallingParser<T>(schema as Record<string, unknown>, tool.name, AnswerToolParser<T>),
+    };
+  }
+  const jsonSchema = { name: tool.name, description: tool.description, schema: tool.parameters, strict };
+  return {
+    options: {
+      outputVersion: "v0",
+      response_format:
+        method === "jsonMode" ? { type: "json_object" } : { type: "json_schema", json_schema: jsonSchema },
+      ls_structured_output_format: {
+        kwargs: { method: method === "jsonMode" ? "json_mode" : "json_schema" },
+        schema: shown,
+      },
+    },
+    parser: new AnswerJsonParser<T>(schema, method === "jsonMode"),
+  };
+}
+
+/** The tool whose arguments are the answer. OpenAI's `{ name, description, parameters }` is taken as it is. */
+function toAnswerTool<T>(
+  schema: OutputSchema<T>,
+  name: string | undefined,
+): { name: string; description?: string; parameters: Record<string, unknown> } {
+  const given = schema as Record<string, unknown>;
+  const isForeign = isInteropZodSchema(schema) || isSerializableSchema(schema);
+  if (!isForeign && typeof given["name"] === "string" && isPlainObject(given["parameters"])) {
+    return given as { name: string; parameters: Record<string, unknown> };
+  }
+  const parameters = toJsonSchema(schema) as Record<string, unknown>;
+  const { title, description } = parameters;
+  return {
+    name: name ?? (!isForeign && typeof title === "string" ? title : "extract"),
+    ...(typeof description === "string" && { description }),
+    parameters,
+  };
+}
+
+/** Reads the arguments of the answer's tool call. Streams show them as far as they have come. */
+class AnswerToolParser<T extends Record<string, unknown>> extends JsonOutputKeyToolsParser<T> {
+  static override lc_name(): string {
+    return "AnswerToolParser";
+  }
+
+  override async parsePartialResult(generations: ChatGeneration[]): Promise<T> {
+    const message = generations[0]?.message;
+    if (message !== undefined && finishReasonOf(message) !== undefined) requireCall(message, this.keyName);
+    return super.parsePartialResult(generations);
+  }
+
+  override async parseResult(generations: ChatGeneration[]): Promise<T> {
+    const message = generations[0]?.message;
+    if (message !== undefined) requireCall(message, this.keyName);
+    return super.parseResult(generations);
+  }
+}
+
+/** Without it the base class answers `undefined` where a call is missing or broken. */
+function requireCall(message: BaseMessage, name: string): void {
+  const { tool_calls, invalid_tool_calls } = message as AIMessage;
+  if (tool_calls?.some((call) => call.name === name)) return;
+  refuseTruncated(message);
+  const broken = invalid_tool_calls?.find((call) => call.name === name);
+  throw new InvalidResponseError(
+    broken
+      ? `The model called "${name}" with arguments that cannot be read: ${broken.error}`
+      : `The model did not call "${name}", so there is no structured answer. Ask for it in the prompt, or use another method.`,
+  );
+}
+
+/** Reads an answer that is JSON. Streams show it as far as it has come. */
+class AnswerJsonParser<T extends Record<string, unknown>> extends JsonOutputParser<T> {
+  static override lc_name(): string {
+    return "AnswerJsonParser";
+  }
+
+  readonly #schema: OutputSchema<T>;
+  readonly #fenced: boolean;
+
+  /** @param fenced - Whether a Markdown fence around the JSON is taken off: in JSON mode models add it. */
+  constructor(schema: OutputSchema<T>, fenced: boolean) {
+    super();
+    this.#schema = schema;
+    this.#fenced = fenced;
+  }
+
+  override async parsePartialResult(generations: ChatGeneration[] | Generation[]): Promise<T | undefined> {
+    const message = messageOf(generations);
+    if (message !== undefined && finishReasonOf(message) !== undefined) refuseTruncated(message);
+    return super.parsePartialResult(generations);
+  }
+
+  override async parseResult(generations: ChatGeneration[] | Generation[]): Promise<T> {
+    const message = messageOf(generations);
+    if (message !== undefined) refuseTruncated(message);
+    return this.parse(generations[0]?.text ?? "");
+  }
+
+  override async parse(text: string): Promise<T> {
+    let value: unknown;
+    try {
+      value = this.#fenced ? (parseJsonMarkdown(text, JSON.parse) as unknown) : JSON.parse(text);
+    } catch (cause) {
+      // The answer itself is a field of the error, not a part of its message.
+      const error = new OutputParserException("The model's answer is not valid JSON.", text);
+      error.cause = cause;
+      throw error;
+    }
+    return validate(this.#schema, value, text);
+  }
+}
+
+async function validate<T>(schema: OutputSchema<T>, value: unknown, text: string): Promise<T> {
+  if (isInteropZodSchema(schema)) {
+    const result = await interopSafeParseAsync(schema as InteropZodType<T>, value);
+    if (result.success) return result.data;
+    throw new OutputParserException(
+      `The model's answer does not fit the schema: ${describeIssues(result.error)}`,
+      text,
+    );
+  }
+  if (isSerializableSchema(schema)) {
+    const result = await (schema as SerializableSchema<T>)["~standard"].validate(value);
+    if (!result.issues) return result.value;
+    const issues = result.issues.map((issue) => issue.message).join("; ");
+    throw new OutputParserException(`The model's answer does not fit the schema: ${issues}`, text);
+  }
+  // Plain JSON Schema is not checked, as in all of LangChain.
+  return value as T;
+}
+
+/** Issues of zod 3 and 4 alike: where, and what. */
+function describeIssues(error: { issues?: readonly unknown[] }): string {
+  const issues = (error.issues ?? []) as { path?: readonly unknown[]; message?: string }[];
+  return issues.map(({ path = [], message = "invalid" }) => `${path.join(".") || "(root)"}: ${message}`).join("; ");
+}
+
+function refuseTruncated(message: BaseMessage): void {
+  if (finishReasonOf(message) !== "length") return;
+  throw new InvalidResponseError("The token limit cut the structured answer short. Raise maxTokens.", {
+    reason: "truncated",
+  });
+}
+
+function finishReasonOf(message: BaseMessage): string | undefined {
+  const reason = message.response_metadata?.["finish_reason"] as unknown;
+  return typeof reason === "string" ? reason : undefined;
+}
+
+function messageOf(generations: ChatGeneration[] | Generation[]): BaseMessage | undefined {
+  const [generation] = generations;
+  return generation !== undefined && "message" in generation ? generation.message : undefined;
+}

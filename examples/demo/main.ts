@@ -1,0 +1,32 @@
+/**
+ * Asks your documents a question: reads a folder, embeds what is new, retrieves, reranks, and answers with checked quotes.
+ *
+ *   npm run demo
+ *   npm run demo -- --docs ./notes "What did we decide about the cache?"
+ */
+import { explain, Failure } from "./failure.ts";
+import { help, readOptions } from "./options.ts";
+
+const interrupted = new AbortController();
+process.on("SIGINT", () => {
+  // A second Ctrl-C does not wait for anything.
+  if (interrupted.signal.aborted) process.exit(130);
+  interrupted.abort(new Failure("Stopped. Run the same command again to go on from here."));
+});
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === "help") {
+    process.stdout.write(help);
+  } else {
+    // Loaded late: --help and a mistyped option should not wait for LangChain and a database.
+    const { runDemo } = await import("./run-demo.ts");
+    await runDemo(options, interrupted.signal);
+  }
+} catch (error) {
+  const stopped = interrupted.signal.aborted;
+  process.stderr.write(`\n${explain(stopped ? interrupted.signal.reason : error)}\n`);
+  process.exitCode = stopped ? 130 : 1;
+}

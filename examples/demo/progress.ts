@@ -1,0 +1,85 @@
+/** What is done so far, or all there is to do. */
+export interface Amount {
+  files: number;
+  /** Left out while files are only read. */
+  chunks?: number;
+}
+
+/** Shows how far a job is: a bar on a terminal, a line now and then elsewhere. Always on stderr. */
+export class Progress {
+  readonly #verb: string;
+  readonly #total: Amount;
+  /** Chunks that needed no work: they must not make the speed look better than it is. */
+  readonly #head: number;
+  readonly #out: NodeJS.WriteStream;
+  readonly #startedAt = performance.now();
+  #shownAt: number;
+  #shown = false;
+  #last: Amount = { files: 0 };
+
+  constructor(verb: string, total: Amount, alreadyDone = 0, out: NodeJS.WriteStream = process.stderr) {
+    this.#verb = verb;
+    this.#total = total;
+    this.#head = alreadyDone;
+    this.#out = out;
+    this.#shownAt = this.#startedAt;
+  }
+
+  update(done: Amount): void {
+    this.#last = done;
+    const now = performance.now();
+    // What takes no time needs no bar; what is written to a log needs few lines.
+    if (now - this.#shownAt < (this.#out.isTTY ? 80 : 2000)) return;
+    this.#shownAt = now;
+    this.#show();
+  }
+
+  /** Leaves the last state on the screen, on a line of its own, if any was shown. */
+  end(): void {
+    if (!this.#shown) return;
+    this.#show();
+    if (this.#out.isTTY) this.#out.write("\n");
+  }
+
+  #show(): void {
+    this.#shown = true;
+    const line = this.#describe();
+    if (!this.#out.isTTY) {
+      this.#out.write(`${line}\n`);
+      return;
+    }
+    const width = this.#out.columns || 80;
+    const room = Math.min(24, width - line.length - 4);
+    const filled = Math.round(room * this.#fraction());
+    const bar = room >= 8 ? `▕${"█".repeat(filled)}${"░".repeat(room - filled)}▏ ` : "";
+    // Cut rather than wrapped: a wrapped line could not be drawn over.
+    this.#out.write(`\r\u001B[2K${(bar + line).slice(0, width - 1)}`);
+  }
+
+  #fraction(): number {
+    const { files, chunks } = this.#total;
+    return chunks === undefined
+      ? this.#last.files / Math.max(1, files)
+      : (this.#last.chunks ?? 0) / Math.max(1, chunks);
+  }
+
+  #describe(): string {
+    const { files, chunks = 0 } = this.#last;
+    const parts = [`${this.#verb} ${files}/${this.#total.files} files`];
+    if (this.#total.chunks !== undefined) {
+      const seconds = (performance.now() - this.#startedAt) / 1000;
+      const perSecond = (chunks - this.#head) / Math.max(seconds, 0.001);
+      const left = this.#total.chunks - chunks;
+      parts.push(`${chunks}/${this.#total.chunks} chunks`);
+      if (perSecond > 0) parts.push(`${perSecond.toFixed(perSecond < 10 ? 1 : 0)} chunks/s`);
+      if (perSecond > 0 && left > 0) parts.push(`${duration(left / perSecond)} left`);
+    }
+    return parts.join(" · ");
+  }
+}
+
+/** `"4 s"`, `"3 min 20 s"`. */
+function duration(seconds: number): string {
+  const whole = Math.max(1, Math.round(seconds));
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

@@ -1,0 +1,82 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { startEmulator } from "@langchain-siliconflow/emulator";
+import { describe, expect, test } from "vitest";
+import { repository } from "../guard/setup.js";
+import { folderWith, runExample } from "../demo/demo-process.js";
+
+const folder = join(repository, "examples");
+const names = globSync("{chat,retrieval}/*.ts", { cwd: folder }).map((file) => file.replaceAll("\\", "/").slice(0, -3));
+
+/** What each example must show, offline. A new example needs its line here. */
+const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
+  "chat/hello": { stdout: [/\w+/, /\n\d+ tokens\n/] },
+  "chat/stream-reasoning": { stdout: [/Answer: \S+/], stderr: [/emulator answers\.\s+\S+/] },
+  "chat/tools": {
+    stdout: [/calls +get_weather\(\{"city":"Hangzhou"\}\)/, /tool +It is 21 °C and sunny in Hangzhou/, /ai +.*21/],
+  },
+  "retrieval/embed": { stdout: [/What does the panda eat\? {2}\(1024 numbers\)/, /大熊猫吃什么？/] },
+  "retrieval/rerank": { stdout: [/^0\.\d+ {2}\(was 3\) {2}Brew green tea at about 80 °C/] },
+  "retrieval/rag": { stdout: [/\[1\] lines \d+–\d+, score 0\.\d+/, /"[^"]+" \[\d\]/] },
+};
+
+test("every example has an expectation", () => {
+  expect(Object.keys(shows).toSorted()).toEqual(names.toSorted());
+});
+
+describe("runs offline and prints something worth seeing", { timeout: 30_000 }, () => {
+  test.each(names)("%s", async (name) => {
+    const run = await runExample("run.ts", [name]);
+
+    expect(run).toMatchObject({ code: 0, signal: null });
+    expect(run.stderr).toContain("Offline: SILICONFLOW_API_KEY is not set");
+    for (const pattern of shows[name]?.stdout ?? []) expect(run.stdout).toMatch(pattern);
+    for (const pattern of shows[name]?.stderr ?? []) expect(run.stderr).toMatch(pattern);
+  });
+});
+
+test("the nearest text answers the question, in both languages", async () => {
+  const { stdout } = await runExample("run.ts", ["retrieval/embed"]);
+  const blocks = stdout.split(/\n(?=\S)/).map((block) => block.split("\n").slice(1));
+  const best = blocks.map((lines) => lines.toSorted().at(-1)!.trim().slice(7));
+  expect(best).toEqual([
+    "The giant panda eats bamboo for up to fourteen hours a day.",
+    "大熊猫每天花十几个小时吃竹子。",
+  ]);
+});
+
+test("with a key set, an example asks the host it is told to and starts no emulator", async () => {
+  const emulator = await startEmulator({ apiKey: "sk-mine" });
+  try {
+    const env = { SILICONFLOW_API_KEY: "sk-mine", SILICONFLOW_BASE_URL: emulator.url };
+    const run = await runExample("run.ts", ["chat/hello"], env);
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(emulator.requests).toHaveLength(1);
+  } finally {
+    await emulator.close();
+  }
+});
+
+test("rag answers from a file of the user's own, and fits on a page", async () => {
+  const docs = folderWith({ "notes.md": "# Notes\n\nThe spare key lies under the third flower pot.\n" });
+  const run = await runExample("run.ts", ["retrieval/rag", join(docs, "notes.md"), "Where does the spare key lie?"]);
+
+  expect(run.stdout).toContain("under the third flower pot");
+  expect(readFileSync(join(folder, "retrieval/rag.ts"), "utf8").split("\n").length).toBeLessThan(80);
+});
+
+test("examples import public names only", () => {
+  for (const name of names) {
+    const imports = [...readFileSync(join(folder, `${name}.ts`), "utf8").matchAll(/from "([^"]+)"/g)].map(
+      ([, from]) => from!,
+    );
+    expect(imports.filter((from) => from.startsWith(".") || from.startsWith("@langchain-siliconflow/"))).toEqual([]);
+  }
+});
+
+test("a name that is no example is told the names that are", async () => {
+  const run = await runExample("run.ts", ["chat/nothing"]);
+  expect(run.code).toBe(1);
+  expect(run.stderr).toContain('There is no example "chat/nothing"');
+  for (const name of names) expect(run.stderr).toContain(name);
+});

@@ -81,8 +81,11 @@ export type EmbeddingContent = string | { text: string } | { image: string };
  *
  * @example
  * ```ts
+ * import { SiliconFlowEmbeddings } from "@langchain-siliconflow/embeddings";
+ *
  * const embeddings = new SiliconFlowEmbeddings({ model: "BAAI/bge-m3" });
  * const [vector] = await embeddings.embedDocuments(["深度求索"]);
+ * console.log(vector);
  * ```
  *
  * @throws {@link InvalidInputError} for a bad option or an empty text, before anything is sent.

@@ -52,8 +52,13 @@ export interface RerankedRetrieverInput extends BaseRetrieverInput {
  *
  * @example
  * ```ts
+ * import { SiliconFlowEmbeddings } from "@langchain-siliconflow/embeddings";
+ * import { RerankedRetriever, SiliconFlowRerank } from "@langchain-siliconflow/rerank";
+ * import { MemoryVectorStore } from "@langchain/classic/vectorstores/memory";
+ *
+ * const store = new MemoryVectorStore(new SiliconFlowEmbeddings({ model: "BAAI/bge-m3" }));
  * const retriever = new RerankedRetriever({
- *   retriever: vectorStore.asRetriever(),
+ *   retriever: store.asRetriever(),
  *   reranker: new SiliconFlowRerank({ model: "BAAI/bge-reranker-v2-m3" }),
  *   fetchK: 20,
  *   topN: 5,

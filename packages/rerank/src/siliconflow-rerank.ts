@@ -60,8 +60,11 @@ export type RerankInput = string | DocumentInterface | { [field: string]: unknow
  *
  * @example
  * ```ts
+ * import { SiliconFlowRerank } from "@langchain-siliconflow/rerank";
+ *
  * const reranker = new SiliconFlowRerank({ model: "BAAI/bge-reranker-v2-m3", topN: 3 });
  * const [best] = await reranker.rerank(["apple", "aeroplane"], "fruit");
+ * console.log(best); // { index: 0, relevanceScore: … }
  * ```
  *
  * @throws {@link InvalidInputError} for a bad option, an empty query or an empty document, before anything is sent.

@@ -13,7 +13,7 @@ import {
   type ChatCompletion,
   type ChatCompletionChunk,
 } from "./resources/chat-wire.js";
-import { SseDecoder, SseOverflow, type SseEvent } from "./sse.js";
+import { SseDecoder, type SseEvent } from "./sse.js";
 import { isErrorBody, parseAnswer, tooLarge, type Call, type Exchange, type Transport } from "./transport.js";
 import type { WireResponse } from "./wire.js";
 
@@ -40,7 +40,7 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
   #deadline: Deadline | undefined;
   #exchange: Exchange | undefined;
   #response: WireResponse | undefined;
-  readonly #decoder = new SseDecoder(maxEventBytes);
+  #decoder = new SseDecoder(maxEventBytes);
   readonly #soFar = new CompletionSoFar();
   #queue: (SseEvent | WholeChunk)[] = [];
   #position = 0;
@@ -135,7 +135,6 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
       this.#response = response;
       this.#exchange = exchange;
       this.#reset();
-      if (response.header("content-type")?.includes("json")) return await this.#takeWhole(response, exchange);
       const found = await this.#fill();
       const [first] = this.#queue;
       if (!found || first === undefined) {
@@ -145,9 +144,8 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
           ...traced(response),
         });
       }
-      if (typeof first !== "string" && "raw" in first && !isJson(first.raw)) {
-        // Indented JSON: what follows belongs to it.
-        return await this.#takeWhole(response, exchange, first.raw);
+      if (typeof first === "object" && "raw" in first && !isJson(first.raw)) {
+        return this.#takeText(await this.#joinRaw(), response, exchange);
       }
       // An error in place of the answer: nothing was shown, so it is judged like any other refusal.
       if (first !== "[DONE]") this.#parse(first);
@@ -157,18 +155,30 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
 
   /** An attempt failed before its first event: the next one starts afresh. */
   #reset(): void {
+    this.#decoder = new SseDecoder(maxEventBytes);
     this.#queue = [];
     this.#position = 0;
     this.#bytes = 0;
     this.#bodyEnded = false;
   }
 
-  async #takeWhole(response: WireResponse, exchange: Exchange, first?: string): Promise<void> {
-    const start = first === undefined ? undefined : new TextEncoder().encode(`${first}\n`);
-    const text = await this.#transport.readText(response, exchange.deadline, start);
-    this.#bodyEnded = true;
-    const answer = parseAnswer(text, response, exchange, isCompletion) as ChatCompletion;
-    this.#queue = [{ chunk: chunkFromCompletion(answer) }];
+  /** JSON answered although a stream was asked for: one chunk. */
+  #takeText(text: string, response: WireResponse, exchange: Exchange): void {
+    this.#queue = [{ chunk: chunkFromCompletion(this.#completion(text, response, exchange)) }];
+    this.#position = 0;
+  }
+
+  #completion(text: string, response: WireResponse, exchange: Exchange): ChatCompletion {
+    return parseAnswer(text, response, exchange, isCompletion) as ChatCompletion;
+  }
+
+  /** Indented JSON arrives as lines that are no events; all of them belong to it. */
+  async #joinRaw(): Promise<string> {
+    let text = "";
+    do {
+      for (const event of this.#queue) if (typeof event === "object" && "raw" in event) text += `${event.raw}\n`;
+    } while (!this.#bodyEnded && (await this.#fill()));
+    return text;
   }
 
   /** Reads until at least one event is there; false at the end of the body. */
@@ -179,8 +189,16 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     this.#queue = queue;
     this.#position = 0;
     for (;;) {
-      let bytes = body.read();
-      if (bytes === undefined) bytes = await deadline.wait(body);
+      let bytes: Uint8Array | null | undefined;
+      try {
+        bytes = body.read();
+        if (bytes === undefined) bytes = await deadline.wait(body);
+      } catch (error) {
+        // The answer is whole: a connection that breaks after it takes nothing away.
+        if (!this.#soFar.whole || deadline.stopped) throw error;
+        body.cancel();
+        bytes = null;
+      }
       if (bytes === null) {
         this.#bodyEnded = true;
         deadline.finished();
@@ -234,22 +252,17 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
 
   #parseUnusual(event: Exclude<SseEvent, string>): ChatCompletionChunk {
     if ("raw" in event) {
-      if (!isJson(event.raw)) throw this.#damaged(event.raw);
-      const value = JSON.parse(event.raw) as Record<string, unknown> | string;
-      if (typeof value === "object" && isCompletion(value))
-        return chunkFromCompletion(value as unknown as ChatCompletion);
-      throw this.#exchange!.refusal(event.raw, this.#response!);
+      if (!isJson(event.raw)) throw this.#damaged(event);
+      return chunkFromCompletion(this.#completion(event.raw, this.#response!, this.#exchange!));
     }
     if (event.type === "error") throw this.#exchange!.refusal(event.data, this.#response!);
     return this.#parse(event.data);
   }
 
   /** Whether the last event was cut by the end of the body, or damaged on the way. */
-  #damaged(event: string): SiliconFlowError {
-    const cut = this.#bodyEnded && this.#position >= this.#queue.length;
-    const message = cut
-      ? "The stream ended in the middle of an event."
-      : `An event of ${event.length} characters is not a chunk of an answer.`;
+  #damaged(event: SseEvent): SiliconFlowError {
+    const cut = this.#bodyEnded && this.#queue.at(-1) === event;
+    const message = cut ? "The stream ended in the middle of an event." : "An event is not a chunk of an answer.";
     return new InvalidResponseError(message, {
       reason: cut ? "truncated" : "malformed",
       retryable: cut,
@@ -286,8 +299,8 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
         let bytes = body.read();
         if (bytes === undefined) bytes = await deadline.wait(body, leftMs);
         if (bytes === null) {
-          this.#bodyEnded = performance.now() < until;
-          if (this.#bodyEnded) deadline.finished();
+          this.#bodyEnded = true;
+          deadline.finished();
           return;
         }
         left -= bytes.length;
@@ -301,13 +314,13 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
   /** Ends the stream with what the failure really is, and what had arrived. */
   #fail(thrown: unknown): unknown {
     const stopped = this.#deadline?.stopped ?? false;
-    let error = this.#exchange === undefined ? thrown : this.#exchange.explain(thrown);
-    if (thrown instanceof SseOverflow) error = new InvalidResponseError(thrown.message, { reason: "tooLarge" });
+    const error = this.#exchange === undefined ? thrown : this.#exchange.explain(thrown);
     this.#close();
     if (!this.#begun || !isSiliconFlowError(error) || error instanceof StreamError) return error;
     if (stopped && !(error instanceof TimeoutError)) return error;
 
-    const { message, reason, attempts } = error;
+    const { message, reason } = error;
+    const attempts = this.#exchange!.attempts;
     const partial = this.#soFar.partial();
     const details = { cause: error, reason, attempts, partial, traceId: this.traceId };
     if (error instanceof TimeoutError)

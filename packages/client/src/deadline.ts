@@ -179,7 +179,7 @@ export class Deadline {
     });
   }
 
-  /** Waits for news of a body. Call it when `read()` had none. */
+  /** Waits for news of a body; call it when `read()` had none. Gives up after `longestMs` with an error of no meaning. */
   wait(body: WireBody, longestMs = Infinity): Promise<Uint8Array | null> {
     return new Promise((resolve, reject) => {
       const stop = this.#stopped ?? this.#expired;
@@ -190,7 +190,10 @@ export class Deadline {
       this.#waiting = true;
       this.#arm();
 
-      const brief = longestMs === Infinity ? undefined : setTimeout(() => settle(null), longestMs);
+      const brief =
+        longestMs === Infinity
+          ? undefined
+          : setTimeout(() => this.#interrupt?.(new Error("Not waited for any longer.")), longestMs);
       const settle = (bytes: Uint8Array | null): void => {
         body.wake = undefined;
         this.#waiting = this.#phase !== "idle";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { SseDecoder, SseOverflow, type SseEvent } from "./sse.js";
+import { SseDecoder, type SseEvent } from "./sse.js";
 
 /** Decodes bytes that arrive in pieces of this size. */
 function decode(wire: string | Uint8Array, size = Infinity, maxBytes = 1_000_000): SseEvent[] {
@@ -57,6 +57,12 @@ describe.each(sizes)("in pieces of %s bytes", (size) => {
     ]);
   });
 
+  test("indented JSON, a page and plain words are handed over line by line", () => {
+    expect(decode('{\n  "a": 1\n}', size)).toEqual([{ raw: "{" }, { raw: '  "a": 1' }, { raw: "}" }]);
+    expect(decode("<html>\nx: y\n</html>", size)).toEqual([{ raw: "<html>" }, { raw: "x: y" }, { raw: "</html>" }]);
+    expect(decode("no healthy upstream", size)).toEqual([{ raw: "no healthy upstream" }]);
+  });
+
   test("bytes that are no UTF-8 become replacement characters", () => {
     const wire = Buffer.concat([Buffer.from("data: a"), Buffer.from([0xff, 0xc3]), Buffer.from("b\n\n")]);
     expect(decode(wire, size)).toEqual(["a\uFFFD\uFFFDb"]);
@@ -68,8 +74,8 @@ describe.each(sizes)("in pieces of %s bytes", (size) => {
   });
 
   test("a line and an event may not grow without bound", () => {
-    expect(() => decode(`data: ${"x".repeat(200)}`, size, 100)).toThrow(SseOverflow);
-    expect(() => decode("data: 0123456789\n".repeat(20), size, 100)).toThrow(SseOverflow);
+    expect(() => decode(`data: ${"x".repeat(200)}`, size, 100)).toThrow("longer than 100 bytes");
+    expect(() => decode("data: 0123456789\n".repeat(20), size, 100)).toThrow("longer than 100 bytes");
   });
 });
 

@@ -1,17 +1,17 @@
+import { InvalidResponseError } from "./errors.js";
+
 /** An event that names its type. Events without one are plain strings: nearly all are, and a string costs no object. */
 export interface TypedEvent {
   type: string;
   data: string;
 }
 
-/** A line that no event stream can hold: the service wrote bare JSON (or a bare JSON string) into it. */
+/** A line that no event stream holds: bare JSON, a page, a complaint in plain words. */
 export interface RawLine {
   raw: string;
 }
 
 export type SseEvent = string | TypedEvent | RawLine;
-
-export class SseOverflow extends Error {}
 
 const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -52,6 +52,10 @@ export class SseDecoder {
   /** Data of the unfinished event. */
   #data: string | undefined;
   #type = "";
+  /** An event has come: this is an event stream. */
+  #begun = false;
+  /** Inside text of several lines that is no event. */
+  #rawOpen = false;
 
   /** @param maxBytes longest line, and longest event, that is put up with */
   constructor(maxBytes: number) {
@@ -134,6 +138,7 @@ export class SseDecoder {
         text.startsWith("data: ", start) &&
         text.charCodeAt(end + 1) === newline
       ) {
+        this.#begun = true;
         if (end > start + 6) events.push(text.slice(start + 6, end));
         start = end + 2;
         continue;
@@ -155,9 +160,17 @@ export class SseDecoder {
       this.#type = text.slice(start + (text.charCodeAt(start + 6) === 32 ? 7 : 6), end);
       return;
     }
-    // `{` and `"` begin no field. Other unknown lines are skipped, as are comments, ids and retry times.
     const first = text.charCodeAt(start);
-    if (first === 0x7b || first === 0x22) events.push({ raw: text.slice(start, end) });
+    if (first === colon) return;
+    const line = text.slice(start, end);
+    if (!this.#rawOpen) {
+      // `{`, `"` and `<` begin no field, and before the first event a line without a colon is more likely a complaint.
+      const foreign = first === 0x7b || first === 0x22 || first === 0x3c || (!this.#begun && !line.includes(":"));
+      if (!foreign) return;
+      // JSON of several lines, or a page: the lines that follow belong to it.
+      this.#rawOpen = first === 0x3c || (first === 0x7b && !line.trimEnd().endsWith("}"));
+    }
+    events.push({ raw: line });
   }
 
   #dispatch(events: SseEvent[]): void {
@@ -167,11 +180,13 @@ export class SseDecoder {
     this.#type = "";
     // Nothing to say: a ping, or an event without data.
     if (data === undefined || data === "") return;
+    this.#begun = true;
     events.push(type === "" || type === "message" ? data : { type, data });
   }
 
   #check(length: number): void {
-    if (length > this.#maxBytes)
-      throw new SseOverflow(`A line or an event of the stream is longer than ${this.#maxBytes} bytes.`);
+    if (length <= this.#maxBytes) return;
+    const message = `A line or an event of the stream is longer than ${this.#maxBytes} bytes.`;
+    throw new InvalidResponseError(message, { reason: "tooLarge" });
   }
 }

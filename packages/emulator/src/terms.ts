@@ -100,7 +100,7 @@ function addIdeographs(terms: Term[], run: string, start: number): number {
   for (const [offset, character] of characters.entries()) {
     const position = start + offset;
     const functional = functionCharacters.has(character);
-    terms.push({ text: character, weight: functional ? 0.02 : 0.3, position });
+    terms.push({ text: character, weight: functional ? 0.02 : 0.5, position });
     const next = characters[offset + 1];
     if (next === undefined) continue;
     const pair = character + next;

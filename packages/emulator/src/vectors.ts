@@ -1,5 +1,8 @@
 import { termsOf } from "./terms.js";
 
+// Two features that share one place are told apart by the other. More copies help little and cost time.
+const copies = 2;
+
 /** What decides a vector beside its text. */
 export interface VectorSpace {
   model: string;
@@ -11,16 +14,19 @@ export interface VectorSpace {
  * The lexical embedding of one text: a unit vector, near to those of texts that share words, parts of words, or
  * ideographs. It depends on nothing but the text and the space, so it can be computed anywhere and any time.
  *
- * Every feature of the text is added, with a sign, at one place that its hash decides (feature hashing). How much it adds
+ * Every feature of the text is added, with a sign, at two places that its hash decides (feature hashing). How much it adds
  * grows with the logarithm of how often it occurs and with how much such a feature tells.
  */
 export function lexicalVector(text: string, space: VectorSpace): Float32Array {
   const vector = new Float32Array(space.dimensions);
   const salt = hash(`${space.model}\n${space.dimensions}`, space.seed ^ 0x811c_9dc5);
   for (const [feature, { weight, count }] of featuresOf(text)) {
-    const bits = hash(feature, salt);
-    const place = bits % space.dimensions;
-    vector[place]! += (bits & 0x8000_0000 ? -1 : 1) * weight * (1 + Math.log(count));
+    const value = weight * (1 + Math.log(count));
+    let bits = salt;
+    for (let copy = 0; copy < copies; copy++) {
+      bits = hash(feature, bits);
+      vector[bits % space.dimensions]! += bits & 0x8000_0000 ? -value : value;
+    }
   }
   return unitLength(vector, salt);
 }

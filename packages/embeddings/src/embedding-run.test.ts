@@ -301,7 +301,13 @@ describe("a batch that fails for good", () => {
     reply = (_, response) => refuse(response, 400, { code: 20015, message: "The parameter is invalid.", data: null });
     const model = embeddings({ batchSize: 1, maxConcurrency: 1, encodingFormat: "float" });
     await expect(model.embedDocuments(texts(40))).rejects.toMatchObject({ name: "BadRequestError", code: 20015 });
-    expect(requests).toHaveLength(3);
+    expect(requests).toHaveLength(16);
+  });
+
+  test("a caller of LangChain's that was emptied is an error, not a list with holes", async () => {
+    const model = embeddings();
+    model.caller.call = () => Promise.reject(new Error("the queue is gone"));
+    await expect(model.embedDocuments(texts(40))).rejects.toThrow("the queue is gone");
   });
 
   test("a host that cannot be reached is tried once", async () => {

@@ -39,21 +39,22 @@ interface Batch {
   halves?: { left: number; size: number };
 }
 
-/** Refused requests, none answered, after which the fault is taken to be in what all of them share. */
-const refusalsBeforeGivingUp = 3;
+/** Refused requests, none answered, after which the fault is taken to be in what all of them share, such as `dimensions`. */
+const refusalsBeforeGivingUp = 16;
 
 /** One list of inputs on its way to one list of vectors, over as many requests as that takes. */
 export class EmbeddingRun<Input> {
   readonly #spent: Spent = { promptTokens: 0, totalTokens: 0, requests: 0 };
   readonly #asker: Asker<Input>;
   readonly #inputs: readonly Input[];
-  /** What a message calls the list: `texts`, `contents`. */
+  /** What a message calls the list: `texts`, `contents`; or `query`, which is a list of one. */
   readonly #name: string;
   readonly #reader: VectorReader;
   readonly #vectors: (number[] | undefined)[];
   readonly #failures = new Map<number, Error>();
-  /** Positions not yet asked for, and batches to ask again, which go first. */
+  /** Positions to ask for, of which the first `#taken` have been, and batches to ask again, which go first. */
   readonly #fresh: number[];
+  #taken = 0;
   readonly #again: Batch[] = [];
   #batches = 0;
   #refusals = 0;
@@ -100,7 +101,7 @@ export class EmbeddingRun<Input> {
 
   #requestsLeft(): number {
     if (this.#stoppedBy !== undefined) return 0;
-    return this.#again.length + Math.ceil(this.#fresh.length / this.#asker.batchSize);
+    return this.#again.length + Math.ceil((this.#fresh.length - this.#taken) / this.#asker.batchSize);
   }
 
   #take(): Batch | undefined {
@@ -109,7 +110,9 @@ export class EmbeddingRun<Input> {
     const batch = this.#again.shift();
     if (batch === undefined) {
       this.#batches++;
-      return { positions: this.#fresh.splice(0, this.#asker.batchSize) };
+      const from = this.#taken;
+      this.#taken = Math.min(from + this.#asker.batchSize, this.#fresh.length);
+      return { positions: this.#fresh.slice(from, this.#taken) };
     }
     if (batch.positions.length > this.#asker.batchSize) {
       // Cut before a smaller size was learnt.
@@ -128,7 +131,10 @@ export class EmbeddingRun<Input> {
       if (batch !== undefined && response !== undefined) this.#accept(batch, response);
     } catch (error) {
       // After an abort nothing is worth noting: the call as a whole ends with the caller's reason.
-      if (batch !== undefined && !signal?.aborted) this.#refuse(batch, error);
+      if (signal?.aborted) return;
+      if (batch !== undefined) this.#refuse(batch, asError(error));
+      // Nothing could even be asked: whatever is not answered fails with this.
+      else this.#stoppedBy = asError(error);
     }
   }
 
@@ -148,13 +154,12 @@ export class EmbeddingRun<Input> {
     if (doubtful.length > 0) this.#again.unshift({ positions: doubtful, repeated: true });
   }
 
-  #refuse(batch: Batch, thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  #refuse(batch: Batch, error: Error): void {
     const verdict = judge(error);
     const [position, ...others] = batch.positions;
     if (verdict.splits && others.length > 0) return this.#split(batch, verdict);
     if (verdict.tooLarge) {
-      const message = `${this.#name}[${position}]: too large for a request of its own; shorten it`;
+      const message = `${this.#place(position!)}: too large for a request of its own; shorten it`;
       this.#failures.set(
         position!,
         new InvalidInputError(message, { position: position!, reason: "tooLarge", cause: error }),
@@ -193,7 +198,7 @@ export class EmbeddingRun<Input> {
 
   #finish(): number[][] {
     if (this.#stoppedBy !== undefined) {
-      const unasked = [...this.#fresh, ...this.#again.flatMap((batch) => batch.positions)];
+      const unasked = [...this.#fresh.slice(this.#taken), ...this.#again.flatMap((batch) => batch.positions)];
       for (const position of unasked) this.#failures.set(position, this.#stoppedBy);
     }
     let arrived = 0;
@@ -222,7 +227,7 @@ export class EmbeddingRun<Input> {
   #partial(failures: { position: number; error: Error }[], cause: Error): PartialFailureError<number[]> {
     const results = this.#vectors;
     const message =
-      `${failures.length} of ${results.length} ${this.#name} have no vector, the first is ${this.#name}[${failures[0]!.position}]: ` +
+      `${failures.length} of ${results.length} ${this.#name} have no vector, the first is ${this.#place(failures[0]!.position)}: ` +
       `${cause.message}. The others are in \`results\`; \`resume()\` asks for the missing ones only`;
     const kept = [...results];
     const resume = (options?: { signal?: AbortSignal }) =>
@@ -230,14 +235,22 @@ export class EmbeddingRun<Input> {
     return new PartialFailureError<number[]>(message, { results, failures, resume, cause });
   }
 
+  #place(position: number): string {
+    return this.#name === "query" ? this.#name : `${this.#name}[${position}]`;
+  }
+
   #untrusted(position: number, problem: RowProblem, traceId: string | undefined): InvalidResponseError {
-    const message = `${this.#name}[${position}]: ${problem.message}; asked twice`;
+    const message = `${this.#place(position)}: ${problem.message}; asked twice`;
     return new InvalidResponseError(message, {
       reason: problem.reason,
       position,
       ...(traceId !== undefined && { traceId }),
     });
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
 
 function tokens(count: unknown): number {

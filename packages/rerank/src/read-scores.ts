@@ -28,7 +28,7 @@ export function readScores(response: RerankResponse, count: number, wanted: numb
   if (results === undefined || results === null) return [];
   if (!Array.isArray(results)) throw wrong("malformed", "The results of the answer are not a list.");
   if (results.length === 0) return [];
-  const scored = new Set<number>();
+  const scored = new Uint8Array(count);
   const scores = results.map((result: unknown, place): RerankResult => {
     // Results come unchecked from the wire.
     const { index, relevance_score: score } = (result ?? {}) as { index?: unknown; relevance_score?: unknown };
@@ -36,21 +36,21 @@ export function readScores(response: RerankResponse, count: number, wanted: numb
       const shown = typeof index === "number" ? String(index) : typeof index;
       throw wrong("malformed", `Result ${place} has the index ${shown}, but ${count} documents were sent.`, place);
     }
-    if (scored.has(index)) throw wrong("malformed", `documents[${index}] has more than one score.`, place);
+    if (scored[index] === 1) throw wrong("malformed", `documents[${index}] has more than one score.`, place);
     if (typeof score !== "number" || !Number.isFinite(score)) {
       const shown = typeof score === "number" || score === null ? String(score) : `a ${typeof score}`;
       throw wrong("badScore", `The score of documents[${index}] is ${shown}, not a number to sort by.`, index);
     }
-    scored.add(index);
+    scored[index] = 1;
     return { index, relevanceScore: score };
   });
   if (scores.length < wanted) {
-    let missing = 0;
-    while (scored.has(missing)) missing++;
+    const missing = scored.indexOf(0);
     // With a `top_n` below the count, which document is missing cannot be known.
     const named = wanted === count ? ` documents[${missing}] has no score.` : "";
     const message = `The answer holds ${scores.length} results where ${wanted} were asked for.${named}`;
     throw wrong("malformed", message, wanted === count ? missing : undefined);
   }
-  return scores.sort((a, b) => b.relevanceScore - a.relevanceScore).slice(0, wanted);
+  scores.sort((a, b) => b.relevanceScore - a.relevanceScore);
+  return scores.length === wanted ? scores : scores.slice(0, wanted);
 }

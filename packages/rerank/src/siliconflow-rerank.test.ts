@@ -407,7 +407,7 @@ describe("the way out", () => {
     const imported = new Set<string>();
     const read = (name: string) => {
       const code = readFileSync(new URL(`../dist/${name}`, import.meta.url), "utf8");
-      for (const [, source] of code.matchAll(/from "([^"]+)"/g)) {
+      for (const [, source] of code.matchAll(/^(?:import|export) .*"([^"]+)";$/gm)) {
         if (!source!.startsWith(".")) imported.add(source!);
         else read(source!.slice(2));
       }

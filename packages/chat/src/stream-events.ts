@@ -49,14 +49,17 @@ export function settleEvent(event: ChatModelStreamEvent, end: StreamEnd): ChatMo
 }
 
 /**
- * Gives a message that core built from events what it leaves out: thoughts where other views have them, and the calls that
- * cannot be run. Changes the message in place.
+ * Gives a message that core built from events what it leaves out: thoughts where other views have them, the service's own
+ * finish reason, and the calls that cannot be run. Changes the message in place.
  */
 export function completeMessage<T extends BaseMessage>(message: T): T {
   if (message.type !== "ai" || !Array.isArray(message.content)) return message;
   const answer = message as unknown as AIMessage & { content: ContentBlock[] };
   const reasoning = reasoningOf(answer);
   if (reasoning !== "") answer.additional_kwargs["reasoning_content"] ??= reasoning;
+  // Core's events say "tool_use" for what the service and every other view call "tool_calls".
+  if (answer.response_metadata["finish_reason"] === "tool_use")
+    answer.response_metadata["finish_reason"] = "tool_calls";
   if (!answer.invalid_tool_calls?.length) {
     const invalid = answer.content.filter((block) => block.type === "invalid_tool_call");
     if (invalid.length > 0) answer.invalid_tool_calls = invalid as InvalidToolCall[];

@@ -1,0 +1,66 @@
+/**
+ * Two answers as the service sends them, in one piece and as a stream: bytes written down here, so that no code of ours
+ * decides what they are.
+ */
+export interface Answer {
+  whole: string;
+  stream: string;
+}
+
+const lines = (...events: string[]): string => [...events, "[DONE]"].map((event) => `data: ${event}\n\n`).join("");
+
+/** Thinks, then says one word. Counts are cumulative, and on every chunk. */
+export const thinking: Answer = {
+  whole:
+    '{"id":"019c4f20a1","object":"chat.completion","created":1790000000,"model":"Qwen/Qwen3-8B","choices":[{"index":0,' +
+    '"message":{"role":"assistant","content":"Lima","reasoning_content":"Peru\'s capital city is Lima."},"finish_reason":"stop"}],' +
+    '"usage":{"prompt_tokens":24,"completion_tokens":12,"total_tokens":36,"completion_tokens_details":{"reasoning_tokens":9},' +
+    '"prompt_tokens_details":{"cached_tokens":8},"prompt_cache_hit_tokens":8,"prompt_cache_miss_tokens":16},"system_fingerprint":""}',
+  stream: lines(
+    '{"id":"019c4f20a1","object":"chat.completion.chunk","created":1790000000,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"","role":"assistant"},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":24,"completion_tokens":0,"total_tokens":24}}',
+    '{"id":"019c4f20a1","object":"chat.completion.chunk","created":1790000000,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"Peru\'s capital ","role":"assistant"},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":24,"completion_tokens":4,"total_tokens":28,"completion_tokens_details":{"reasoning_tokens":4}}}',
+    '{"id":"019c4f20a1","object":"chat.completion.chunk","created":1790000000,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"city is Lima.","role":"assistant"},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":24,"completion_tokens":9,"total_tokens":33,"completion_tokens_details":{"reasoning_tokens":9}}}',
+    '{"id":"019c4f20a1","object":"chat.completion.chunk","created":1790000000,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":"Li","reasoning_content":null},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":24,"completion_tokens":11,"total_tokens":35,"completion_tokens_details":{"reasoning_tokens":9}}}',
+    '{"id":"019c4f20a1","object":"chat.completion.chunk","created":1790000000,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":"ma","reasoning_content":null},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":24,"completion_tokens":12,"total_tokens":36,"completion_tokens_details":{"reasoning_tokens":9}}}',
+    '{"id":"019c4f20a1","object":"chat.completion.chunk","created":1790000000,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":"","reasoning_content":null},"finish_reason":"stop"}],"system_fingerprint":"","usage":{"prompt_tokens":24,"completion_tokens":12,"total_tokens":36,"completion_tokens_details":{"reasoning_tokens":9},"prompt_tokens_details":{"cached_tokens":8},"prompt_cache_hit_tokens":8,"prompt_cache_miss_tokens":16}}',
+  ),
+};
+
+/** Thinks, then calls one tool with arguments and one without: later fragments have `name: ""` and `id: null`. */
+export const calling: Answer = {
+  whole:
+    '{"id":"019c4f20b0","object":"chat.completion","created":1790000020,"model":"Qwen/Qwen3-8B","choices":[{"index":0,' +
+    '"message":{"role":"assistant","content":"","reasoning_content":"Need the stock level and the time.","tool_calls":[' +
+    '{"id":"019c4f20b1","type":"function","function":{"name":"lookup_stock","arguments":"{\\"sku\\": \\"A-17\\"}"}},' +
+    '{"id":"019c4f20b2","type":"function","function":{"name":"now","arguments":""}}]},"finish_reason":"tool_calls"}],' +
+    '"usage":{"prompt_tokens":88,"completion_tokens":30,"total_tokens":118,"completion_tokens_details":{"reasoning_tokens":7}},"system_fingerprint":""}',
+  stream: lines(
+    '{"id":"019c4f20b0","object":"chat.completion.chunk","created":1790000020,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"Need the stock level ","role":"assistant"},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":88,"completion_tokens":4,"total_tokens":92,"completion_tokens_details":{"reasoning_tokens":4}}}',
+    '{"id":"019c4f20b0","object":"chat.completion.chunk","created":1790000020,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"and the time.","role":"assistant"},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":88,"completion_tokens":7,"total_tokens":95,"completion_tokens_details":{"reasoning_tokens":7}}}',
+    '{"id":"019c4f20b0","object":"chat.completion.chunk","created":1790000020,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":null,"reasoning_content":null,"role":"assistant","tool_calls":[{"index":0,"id":"019c4f20b1","type":"function","function":{"name":"lookup_stock","arguments":""}}]},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":88,"completion_tokens":11,"total_tokens":99}}',
+    '{"id":"019c4f20b0","object":"chat.completion.chunk","created":1790000020,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":null,"reasoning_content":null,"role":"assistant","tool_calls":[{"index":0,"id":null,"type":null,"function":{"name":"","arguments":"{\\"sku\\": "}}]},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":88,"completion_tokens":16,"total_tokens":104}}',
+    '{"id":"019c4f20b0","object":"chat.completion.chunk","created":1790000020,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":null,"reasoning_content":null,"role":"assistant","tool_calls":[{"index":0,"id":null,"type":null,"function":{"name":"","arguments":"\\"A-17\\"}"}}]},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":88,"completion_tokens":21,"total_tokens":109}}',
+    '{"id":"019c4f20b0","object":"chat.completion.chunk","created":1790000020,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":null,"reasoning_content":null,"role":"assistant","tool_calls":[{"index":1,"id":"019c4f20b2","type":"function","function":{"name":"now","arguments":""}}]},"finish_reason":null}],"system_fingerprint":"","usage":{"prompt_tokens":88,"completion_tokens":30,"total_tokens":118}}',
+    '{"id":"019c4f20b0","object":"chat.completion.chunk","created":1790000020,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":"","reasoning_content":null},"finish_reason":"tool_calls"}],"system_fingerprint":"","usage":{"prompt_tokens":88,"completion_tokens":30,"total_tokens":118,"completion_tokens_details":{"reasoning_tokens":7}}}',
+  ),
+};
+
+/** A stream that stops in the middle of a word: no finish reason, no `[DONE]`. */
+export const cut: Answer = {
+  whole: '{"id":"019c4f20c0","object":"chat.comp',
+  stream: thinking.stream.slice(0, thinking.stream.indexOf('"ma"')),
+};
+
+/** The token limit ends the answer inside the arguments of a call. */
+export const limited: Answer = {
+  whole: calling.whole
+    .replace('{\\"sku\\": \\"A-17\\"}', '{\\"sku\\": \\"A-1')
+    .replace(/,\{"id":"019c4f20b2".*?\}\}\]/, "]")
+    .replace('"finish_reason":"tool_calls"', '"finish_reason":"length"'),
+  stream: calling.stream
+    .split("\n\n")
+    .filter((event) => !event.includes("019c4f20b2"))
+    .join("\n\n")
+    .replace('\\"A-17\\"}', '\\"A-1')
+    .replace('"finish_reason":"tool_calls"', '"finish_reason":"length"'),
+};

@@ -1,7 +1,6 @@
 import type { EmbeddingsRequest, EmbeddingsResponse } from "@langchain-siliconflow/client";
 import { InvalidInputError, type RequestOptions } from "@langchain-siliconflow/client";
 import { Embeddings } from "@langchain/core/embeddings";
-import { abortReason } from "./abort-reason.js";
 import { ConcurrencyLimit } from "./concurrency.js";
 import { connect, type EmbeddingsClient, type EmbeddingsConnection } from "./connection.js";
 import { type Asker, EmbeddingRun, type Spent } from "./embedding-run.js";
@@ -220,7 +219,6 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
     format: "float" | "base64",
     signal: AbortSignal | undefined,
   ): Promise<EmbeddingsResponse> {
-    if (signal?.aborted) throw abortReason(signal);
     const request: EmbeddingsRequest = { model: this.model, input, encoding_format: format };
     if (this.dimensions !== undefined) request.dimensions = this.dimensions;
     return this.#client.embeddings.create(request, { ...this.#requestOptions, signal });

@@ -165,9 +165,8 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
   async #send(request: RerankRequest, signal: AbortSignal | undefined): Promise<RerankResponse> {
     if (signal?.aborted) throw abortReason(signal);
     const answer = this.#caller.call(async () => {
-      // The signal may have fired while this waited for its turn. Errors travel through LangChain's caller as values: it would wrap
-      // those that are not Errors.
-      if (signal?.aborted) return { error: abortReason(signal) };
+      // Errors travel through LangChain's caller as values: it would wrap those that are not Errors. When the signal fired while this
+      // waited for its turn, the client sends nothing.
       try {
         return { response: await this.#client.rerank.create(request, { ...this.#requestOptions, signal }) };
       } catch (error) {

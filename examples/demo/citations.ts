@@ -11,10 +11,11 @@ export interface Citation {
   verified: boolean;
 }
 
-const opening = '"“„「『«';
+/** Marks that end a quote, with those that may have begun it. */
+const marks: Record<string, string> = { '"': '"', "”": "“", "“": "„", "」": "「", "』": "『", "»": "«" };
+
 /** Characters; longer than any passage. */
 const longestQuote = 2000;
-const closing = '"”“」』»';
 
 /**
  * Finds the citations of an answer, and checks each quote against the passage it names.
@@ -53,15 +54,23 @@ function check(n: number, candidates: string[], passage: string | undefined): Ci
 
 /** What may be the quote that a text ends with: longest first. */
 function quotesAtEndOf(text: string): string[] {
-  if (!text || !closing.includes(text.at(-1)!)) return [];
+  const close = text.at(-1) ?? "";
+  const open = marks[close];
+  if (open === undefined) return [];
   const inside = text.slice(0, -1);
   const quotes: string[] = [];
   for (let at = Math.max(0, inside.length - longestQuote); at < inside.length; at += 1) {
+    if (inside[at] !== open) continue;
     const quote = inside.slice(at + 1);
     // Half a pair of inner marks would make the tail of a quote look like a quote.
-    if (opening.includes(inside[at]!) && quote.trim() && quote.split('"').length % 2 === 1) quotes.push(quote);
+    if (quote.trim() && isBalanced(quote, open, close)) quotes.push(quote);
   }
   return quotes;
+}
+
+function isBalanced(text: string, open: string, close: string): boolean {
+  const opened = text.split(open).length - 1;
+  return open === close ? opened % 2 === 0 : opened === text.split(close).length - 1;
 }
 
 /**

@@ -26,9 +26,8 @@ export async function openHost(
   let own: Emulator | undefined;
   if (!key && !address) {
     own = await startEmulator(seed === undefined ? {} : { seed });
-    tell(
-      "Offline: SILICONFLOW_API_KEY is not set, so a local emulator answers. It quotes and ranks by words; it is no language model.",
-    );
+    tell("Offline: SILICONFLOW_API_KEY is not set, so a local emulator answers.");
+    tell("It ranks by words and answers in quotes; it is no language model.");
   }
   const client = new SiliconFlowClient({
     apiKey: own?.apiKey ?? key ?? "sk-emulator",

@@ -8,11 +8,18 @@ import { explain, Failure } from "./failure.ts";
 import { help, readOptions } from "./options.ts";
 
 const interrupted = new AbortController();
-process.on("SIGINT", () => {
-  // A second Ctrl-C does not wait for anything.
-  if (interrupted.signal.aborted) process.exit(130);
-  interrupted.abort(new Failure("Stopped. Run the same command again to go on from here."));
-});
+let exitCode = 1;
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.on(signal, () => {
+    // A second Ctrl-C does not wait for anything.
+    if (interrupted.signal.aborted) process.exit(code);
+    exitCode = code;
+    interrupted.abort(new Failure("Stopped. Run the same command again to go on from here."));
+  });
+}
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
@@ -26,7 +33,6 @@ try {
     await runDemo(options, interrupted.signal);
   }
 } catch (error) {
-  const stopped = interrupted.signal.aborted;
-  process.stderr.write(`\n${explain(stopped ? interrupted.signal.reason : error)}\n`);
-  process.exitCode = stopped ? 130 : 1;
+  process.stderr.write(`\n${explain(interrupted.signal.aborted ? interrupted.signal.reason : error)}\n`);
+  process.exitCode = exitCode;
 }

@@ -21,7 +21,7 @@ export interface Options {
 /** How many passages the vector search hands to the reranker. */
 export const retrieved = 20;
 
-const defaultQuestion = "What is LangChain, and how can I install it?";
+const defaultQuestion = "How does LangChain help to build applications?";
 
 export const help = `Ask your documents a question.
 

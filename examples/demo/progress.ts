@@ -34,11 +34,15 @@ export class Progress {
     this.#show();
   }
 
-  /** Leaves the last state on the screen, on a line of its own, if any was shown. */
+  /** Leaves the last state on the screen, if any was shown; that files were read goes without saying. */
   end(): void {
     if (!this.#shown) return;
-    this.#show();
-    if (this.#out.isTTY) this.#out.write("\n");
+    if (this.#total.chunks !== undefined) {
+      this.#show();
+      if (this.#out.isTTY) this.#out.write("\n");
+    } else if (this.#out.isTTY) {
+      this.#out.write("\r\u001B[2K");
+    }
   }
 
   #show(): void {

@@ -84,14 +84,13 @@ async function bringUpToDate(
 ): Promise<void> {
   if (options.reset) await stored.reset();
   const before = await stored.open();
-  if (before.otherSpace) {
-    tell(
-      "These documents were indexed with another host or embedding model, whose vectors cannot be compared with this one's: everything is embedded anew.",
-    );
-  }
   const report = await stored.update(chunks, embeddings, {
     signal,
     onStart: (missing) => {
+      if (before.otherSpace && missing > 0) {
+        tell("These documents were indexed with another host, emulator or embedding model before.");
+        tell("Vectors of different models cannot be compared: everything is embedded anew.");
+      }
       if (before.unfinished && missing < chunks.length) {
         tell(`Going on where an earlier run stopped: ${chunks.length - missing} of ${chunks.length} chunks are there.`);
       }

@@ -1,9 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "../guard/setup.js";
 import { folderWith, type Output, runDemo } from "./demo-process.js";
+import { startPostgres } from "./postgres-server.js";
 import { tinyPdf } from "./tiny-pdf.js";
 
 const documents = {
@@ -191,3 +192,21 @@ test("the key stands nowhere in what is printed or stored", async () => {
     await emulator.close();
   }
 }, 30_000);
+
+test("with DATABASE_URL the vectors are kept on that server", async () => {
+  const server = await startPostgres();
+  try {
+    const docs = folderWith({ "a.md": "# Geese\n\nGeese fly south in October.\n" });
+    const elsewhere = folderWith({});
+    const env = { DATABASE_URL: server.url, SILICONFLOW_DEMO_HOME: elsewhere };
+    const first = await runDemo(["--docs", docs, "When do geese fly?"], env);
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining("October") });
+
+    const second = await runDemo(["--docs", docs, "When do geese fly?"], env);
+    expect(second.stderr).toContain("0 of 1 chunks new");
+    expect(await server.tables()).toContain("siliconflow_demo_vectors");
+    expect(readdirSync(elsewhere)).toEqual([]);
+  } finally {
+    await server.close();
+  }
+}, 60_000);

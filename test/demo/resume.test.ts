@@ -3,8 +3,8 @@ import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { folderWith, runDemo } from "./demo-process.js";
 
-/** Fifty requests of 32, more than three times what is under way at once. */
-const chunkCount = 1600;
+/** Forty requests of 32, more than twice what is under way at once. */
+const chunkCount = 1280;
 const mostInFlight = 16 * 32;
 
 let emulator: Emulator;

@@ -137,7 +137,9 @@ export function readFields(
   };
   const client = sharedClient(fields.client, options) ?? new SiliconFlowClient(options);
 
-  const forBase: ChatSiliconFlowFields & { model: string } = { ...fields, model };
+  // The model first, by whatever name it came: what is written out must not depend on that.
+  const forBase: ChatSiliconFlowFields & { model: string } = { model, ...fields };
+  forBase.model = model;
   for (const name of [...clientOptions, ...aliases]) delete forBase[name];
   const maxTokens = fields.maxCompletionTokens ?? fields.maxTokens;
   Object.assign(forBase, {

@@ -1,4 +1,3 @@
-// Loading core's messages fills its registry of translators: it has to come before the entry made below.
 import { type AIMessage, type AIMessageChunk, type ContentBlock, isAIMessageChunk } from "@langchain/core/messages";
 import { readToolCall } from "./tool-calls.js";
 
@@ -102,5 +101,10 @@ function register(): string {
   return "siliconflow";
 }
 
-/** `response_metadata.model_provider` of every message: it is how core finds the translator. */
+/**
+ * `response_metadata.model_provider` of every message: it is how core finds the translator.
+ *
+ * Core's messages fill the registry when they are loaded, so they must be loaded before: the use of a value of theirs says so
+ * to bundlers as well, which may drop or move an import that is there for its effect alone.
+ */
 export const modelProvider: string = typeof isAIMessageChunk === "function" ? register() : "deepseek";

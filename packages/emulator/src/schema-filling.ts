@@ -23,7 +23,7 @@ export function fillSchema(schema: Fields, source: SchemaSource): unknown {
 
 /** The keys that a prompt names when it asks for JSON: those of an example, else quoted words after "keys" or "fields". */
 export function keysAskedFor(prompt: string): string[] {
-  const example = [...prompt.matchAll(/["'`]([A-Za-z_]\w{0,40})["'`]\s*[:：]/g)].map((match) => match[1]!);
+  const example = [...prompt.matchAll(/[{,]\s*["']([A-Za-z_]\w{0,40})["']\s*:/g)].map((match) => match[1]!);
   if (example.length > 0) return [...new Set(example)];
   const listed = /(?:keys?|fields?|properties|property|字段|键)([^.。\n]*)/i.exec(prompt)?.[1] ?? "";
   const keys = [...listed.matchAll(/["'`“]([A-Za-z_]\w{0,40})["'`”]/g)].map((match) => match[1]!);

@@ -2,10 +2,9 @@
  * Loaded into the demo by a test: ends it with SIGKILL at the statement that KILL_AT names,
  * `"<before|after> <count>. <start of the statement>"`. A killed process gets no chance to tidy up.
  */
-import { createRequire } from "node:module";
+import pg from "pg";
 
-const require = createRequire(new URL("../../examples/package.json", import.meta.url));
-const { Pool } = require("pg");
+const { Pool } = pg;
 
 const [, when, count, statement] = /^(before|after) (\d+)\. (.*)$/.exec(process.env.KILL_AT ?? "") ?? [];
 const query = Pool.prototype.query;

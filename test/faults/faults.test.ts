@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { isSiliconFlowError } from "@langchain-siliconflow/client";
-import type { AIMessage, AIMessageChunk } from "@langchain/core/messages";
+import type { AIMessage, AIMessageChunk, UsageMetadata } from "@langchain/core/messages";
 import { ChatSiliconFlow, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
 import { afterEach, describe, expect, test } from "vitest";
 import { startFaultServer, type FaultServer } from "./fault-server.js";
@@ -46,7 +46,8 @@ const callers: Record<Target, (url: string, maxRetries?: number) => Promise<Seen
 
 function seenIn(message: AIMessage | AIMessageChunk): Seen {
   const reasoning = message.additional_kwargs["reasoning_content"];
-  const usage = message.usage_metadata;
+  // The union of both message types has no usage type of its own.
+  const usage = message.usage_metadata as UsageMetadata | undefined;
   return {
     text: message.text,
     blocks: message.contentBlocks.map((block) => block.type),

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packAll, runIn, scratchProject, type PackedPackage } from "./scratch-project.js";
+import { packAll, run, runIn, scratchProject, type PackedPackage } from "./scratch-project.js";
 
 const require = createRequire(import.meta.url);
 
@@ -77,31 +77,31 @@ describe("a tarball", () => {
 });
 
 describe("the packed packages in an empty project", () => {
-  test("run as ES modules", () => {
+  test("run as ES modules", async () => {
     const code = `
       import { ChatSiliconFlow, SiliconFlowClient, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
       ${everything}`;
-    expect(JSON.parse(runIn(project.folder, "main.mjs", code, environment))).toEqual(expected);
+    expect(JSON.parse(await runIn(project.folder, "main.mjs", code, environment))).toEqual(expected);
   });
 
-  test("run as CommonJS", () => {
+  test("run as CommonJS", async () => {
     const code = `
       const { ChatSiliconFlow, SiliconFlowClient, SiliconFlowEmbeddings, SiliconFlowRerank } = require("langchain-siliconflow");
       void (async () => { ${everything} })();`;
-    expect(JSON.parse(runIn(project.folder, "main.cjs", code, environment))).toEqual(expected);
+    expect(JSON.parse(await runIn(project.folder, "main.cjs", code, environment))).toEqual(expected);
   });
 
-  test("run from each subpath and each package on its own", () => {
+  test("run from each subpath and each package on its own", async () => {
     const code = `
       import { ChatSiliconFlow } from "langchain-siliconflow/chat";
       import { SiliconFlowClient } from "langchain-siliconflow/client";
       import { SiliconFlowEmbeddings } from "langchain-siliconflow/embeddings";
       import { SiliconFlowRerank } from "@langchain-siliconflow/rerank";
       ${everything}`;
-    expect(JSON.parse(runIn(project.folder, "subpaths.mjs", code, environment))).toEqual(expected);
+    expect(JSON.parse(await runIn(project.folder, "subpaths.mjs", code, environment))).toEqual(expected);
   });
 
-  test("recognise each other's errors when both module systems meet in one process", () => {
+  test("recognise each other's errors when both module systems meet in one process", async () => {
     const code = `
       import { createRequire } from "node:module";
       import { isSiliconFlowError, SiliconFlowClient } from "@langchain-siliconflow/client";
@@ -112,7 +112,7 @@ describe("the packed packages in an empty project", () => {
         recognised: isSiliconFlowError(error),
         name: error.name,
       }));`;
-    expect(JSON.parse(runIn(project.folder, "both.mjs", code, environment))).toEqual({
+    expect(JSON.parse(await runIn(project.folder, "both.mjs", code, environment))).toEqual({
       copies: true,
       recognised: true,
       name: "AuthenticationError",
@@ -163,17 +163,17 @@ describe("the packed packages in an empty project", () => {
         "--types",
         "node",
       ];
-      const run = () =>
+      const compile = () =>
         execFileSync(process.execPath, [tsc, ...flags, ...resolution, "main.ts"], {
           cwd: project.folder,
           encoding: "utf8",
           stdio: "pipe",
         });
-      expect(run, resolution.join(" ")).not.toThrow();
+      expect(compile, resolution.join(" ")).not.toThrow();
     }
   }, 60_000);
 
-  test("need no undici through the fetch entry", () => {
+  test("need no undici through the fetch entry", async () => {
     const bare = scratchProject(
       packed.filter(({ manifest }) => manifest.name.endsWith("/client")),
       { without: ["undici"] },
@@ -187,7 +187,10 @@ describe("the packed packages in an empty project", () => {
         text += chunk.choices[0]?.delta?.content ?? "";
       }
       console.log(JSON.stringify({ models: data.length > 0, answered: text.length > 0 }));`;
-    expect(JSON.parse(runIn(bare.folder, "main.mjs", code, environment))).toEqual({ models: true, answered: true });
+    expect(JSON.parse(await runIn(bare.folder, "main.mjs", code, environment))).toEqual({
+      models: true,
+      answered: true,
+    });
     bare.remove();
   });
 
@@ -209,10 +212,7 @@ describe("the packed packages in an empty project", () => {
       },
       ssr: { noExternal: true },
     });
-    const printed = execFileSync(process.execPath, [join(project.folder, "bundled", "application.mjs")], {
-      encoding: "utf8",
-      env: { ...process.env, ...environment },
-    });
+    const printed = await run(join(project.folder, "bundled", "application.mjs"), environment);
     expect(JSON.parse(printed)).toEqual(["reasoning", "text"]);
   }, 60_000);
 });

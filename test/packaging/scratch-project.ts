@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { repository } from "../guard/setup.js";
 
 export interface Manifest {
@@ -86,12 +87,19 @@ function declared(manifest: Manifest): string[] {
   return [...Object.keys(manifest.dependencies ?? {}), ...peers];
 }
 
-/** Writes a file into the project and runs it with the Node.js of this test; returns what it printed. */
-export function runIn(folder: string, file: string, code: string, environment: Record<string, string> = {}): string {
+/** Runs a file with the Node.js of this test; returns what it printed. Not synchronous: the server it talks to is in this process. */
+export async function run(file: string, environment: Record<string, string> = {}): Promise<string> {
+  const options = { cwd: dirname(file), env: { ...process.env, ...environment }, timeout: 30_000 };
+  return (await promisify(execFile)(process.execPath, [file], options)).stdout;
+}
+
+/** Writes a file into the project and runs it. */
+export async function runIn(
+  folder: string,
+  file: string,
+  code: string,
+  environment: Record<string, string> = {},
+): Promise<string> {
   writeFileSync(join(folder, file), code);
-  return execFileSync(process.execPath, [file], {
-    cwd: folder,
-    encoding: "utf8",
-    env: { ...process.env, ...environment },
-  });
+  return await run(join(folder, file), environment);
 }

@@ -25,16 +25,17 @@ export async function loadSentenceEncoder(): Promise<SentenceEncoder> {
   };
 }
 
-const crashEvents = ["uncaughtException", "unhandledRejection"] as const;
+// Node types the listeners of each event differently; here they are only compared.
+const crashEvents = ["uncaughtException", "unhandledRejection"] as unknown as readonly "exit"[];
 
 function crashHandlers(): Set<unknown> {
-  return new Set(crashEvents.flatMap((event): unknown[] => process.listeners(event as "exit")));
+  return new Set(crashEvents.flatMap((event): unknown[] => process.listeners(event)));
 }
 
 /** The WebAssembly loader of those packages rethrows every uncaught error of the process: nothing a library may decide. */
 function removeAddedCrashHandlers(before: Set<unknown>): void {
   for (const event of crashEvents) {
-    for (const listener of process.listeners(event as "exit")) {
+    for (const listener of process.listeners(event)) {
       if (!before.has(listener) && /ExitStatus|throw reason/.test(String(listener))) process.off(event, listener);
     }
   }

@@ -65,7 +65,8 @@ export function termsOf(text: string): Term[] {
     if (ideographRun.test(unit)) {
       position = addIdeographs(terms, unit, position);
     } else {
-      terms.push(word(unit, position));
+      const { text: stemmed, weight } = word(unit);
+      terms.push({ text: stemmed, weight, position });
       position += 1;
     }
   }
@@ -83,16 +84,30 @@ function folded(text: string): string {
   return /[\u00c0-\u024f]|\p{M}/u.test(lower) ? lower.normalize("NFD").replaceAll(/\p{Mn}/gu, "") : lower;
 }
 
-function word(unit: string, position: number): Term {
+// Texts repeat their words, and stemming is most of the work. Cleared when full: nobody's vocabulary is larger.
+const knownWords = new Map<string, Omit<Term, "position">>();
+const mostKnownWords = 100_000;
+
+function word(unit: string): Omit<Term, "position"> {
+  let known = knownWords.get(unit);
+  if (!known) {
+    known = weighedWord(unit);
+    if (knownWords.size >= mostKnownWords) knownWords.clear();
+    knownWords.set(unit, known);
+  }
+  return known;
+}
+
+function weighedWord(unit: string): Omit<Term, "position"> {
   if (/^\p{N}/u.test(unit)) {
     const digits = unit.replaceAll(",", "");
-    return { text: digits, weight: digits.length > 1 ? 1 : 0.6, position };
+    return { text: digits, weight: digits.length > 1 ? 1 : 0.6 };
   }
-  if (functionWords.has(unit)) return { text: unit, weight: 0.03, position };
+  if (functionWords.has(unit)) return { text: unit, weight: 0.03 };
   const text = stem(unit);
-  if (commonWords.has(text)) return { text, weight: 0.45, position };
+  if (commonWords.has(text)) return { text, weight: 0.45 };
   // Long words are rarer than short ones, in every language that is written with letters.
-  return { text, weight: Math.min(1.1, 0.7 + 0.04 * unit.length), position };
+  return { text, weight: Math.min(1.1, 0.7 + 0.04 * unit.length) };
 }
 
 function addIdeographs(terms: Term[], run: string, start: number): number {

@@ -1,3 +1,4 @@
+import { endianness } from "node:os";
 import type { HostedModel } from "../catalog.js";
 import { fieldsOf, isFields, modelOf, optionalInteger, type Fields } from "../fields.js";
 import { invalid, json, Refusal } from "../reply.js";
@@ -33,7 +34,7 @@ export const embeddings: Endpoint = async ({ body }, { models, settings, limits,
     data: vectors.map((vector, index) => ({
       object: "embedding",
       index,
-      embedding: encoding === "base64" ? base64(vector) : Array.from(vector, decimal),
+      embedding: encoding === "base64" ? base64(vector) : decimals(vector),
     })),
     usage: { prompt_tokens: total, completion_tokens: 0, total_tokens: total },
   });
@@ -65,12 +66,13 @@ function dimensionsOf(fields: Fields, model: HostedModel): number {
 
 /** float32, little-endian. */
 function base64(vector: Float32Array): string {
-  const bytes = Buffer.alloc(vector.length * 4);
-  for (let place = 0; place < vector.length; place++) bytes.writeFloatLE(vector[place]!, place * 4);
-  return bytes.toString("base64");
+  const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+  return (endianness() === "LE" ? bytes : Buffer.from(bytes).swap32()).toString("base64");
 }
 
 /** Eight decimals: the digits beyond are the noise of a float32 read as a double. */
-function decimal(value: number): number {
-  return Math.round(value * 1e8) / 1e8;
+function decimals(vector: Float32Array): number[] {
+  const numbers: number[] = [];
+  for (const value of vector) numbers.push(value === 0 ? 0 : Math.round(value * 1e8) / 1e8);
+  return numbers;
 }

@@ -11,7 +11,7 @@ import {
   TimeoutError,
   type SiliconFlowError,
 } from "./errors.js";
-import { Mask } from "./mask.js";
+import { Mask, withoutInput } from "./mask.js";
 import {
   checkHeaders,
   checkHeaderValue,
@@ -44,6 +44,8 @@ interface PreparedCall {
   maxRetries: number;
   headers: Record<string, string>;
   body: string | undefined;
+  /** As given, for what an error must not repeat of it. */
+  request: Record<string, unknown> | undefined;
   model: string | undefined;
   url: string;
   method: "GET" | "POST";
@@ -57,7 +59,7 @@ export interface Exchange {
   readonly attempts: number;
   /** Turns what broke a body into our error, or into the reason of whatever ended the call. */
   explain(error: unknown): unknown;
-  /** Takes the key out of text that came from the network. */
+  /** Takes the key and the prompt out of text that came from the network. */
   mask(text: string): string;
   /** The error for a refusal that came inside a successful answer. */
   refusal(text: string, response: WireResponse): ApiError;
@@ -72,7 +74,7 @@ export class Transport {
   readonly #clock: Clock;
   readonly #mask: Mask;
   readonly #destination: Destination;
-  readonly #headers: Record<string, string>;
+  readonly #headers: Record<"GET" | "POST" | "stream", Record<string, string>>;
   readonly #budget = new RetryBudget();
   /** Until when a model must be left alone, by our clock. A Map: model ids are the caller's words. */
   readonly #coolDowns = new Map<string, number>();
@@ -83,11 +85,13 @@ export class Transport {
     this.options = { ...rest, apiKey: "" };
     this.#wire = wire;
     this.#clock = clock;
+    const headers = { "user-agent": "langchain-siliconflow", ...options.headers, authorization: `Bearer ${apiKey}` };
+    const json = { accept: "application/json", "accept-encoding": "gzip, deflate, br", ...headers };
+    // Made once: most calls add nothing to them.
     this.#headers = {
-      accept: "application/json",
-      "user-agent": "langchain-siliconflow",
-      ...options.headers,
-      authorization: `Bearer ${apiKey}`,
+      GET: json,
+      POST: { "content-type": "application/json", ...json },
+      stream: { "content-type": "application/json", accept: "text/event-stream", ...headers },
     };
     const secretHeaders = Object.entries(options.headers).filter(([name]) => /auth|key|token|secret|cookie/.test(name));
     this.#mask = new Mask([apiKey, ...secretHeaders.map(([, value]) => value)]);
@@ -142,13 +146,12 @@ export class Transport {
     const { timeouts, maxRetries, headers, signal, traceId } = options ?? {};
     const merged = mergeTimeouts(this.options.timeouts, timeouts);
     const retries = checkMaxRetries(maxRetries) ?? this.options.maxRetries;
-    const own: Record<string, string> = {
-      ...this.#headers,
-      ...(stream ? { accept: "text/event-stream" } : { "accept-encoding": "gzip, deflate, br" }),
-      ...(body !== undefined && { "content-type": "application/json" }),
-      ...(headers !== undefined && checkHeaders(headers)),
-      ...(traceId !== undefined && { "x-trace-id": checkHeaderValue(traceId, "traceId") }),
-    };
+    let sent = this.#headers[stream ? "stream" : method];
+    if (headers !== undefined || traceId !== undefined) {
+      const { authorization } = sent;
+      sent = { ...sent, ...checkHeaders(headers), authorization: authorization! };
+      if (traceId !== undefined) sent["x-trace-id"] = checkHeaderValue(traceId, "traceId");
+    }
     const text = body === undefined ? undefined : serialize(body);
     if (signal != null && typeof signal.addEventListener !== "function")
       throw new InvalidInputError("signal must be an AbortSignal.");
@@ -157,8 +160,9 @@ export class Transport {
     return {
       method,
       url: this.options.baseURL + path,
-      headers: own,
+      headers: sent,
       body: text,
+      request: body,
       model,
       // A guess for the limiter, which is told the real figure afterwards.
       estimate: Math.ceil((text?.length ?? 0) / 3) + maxTokens,
@@ -245,11 +249,11 @@ export class Transport {
           continue;
         }
       }
-      throw await this.#refused(response, deadline);
+      throw await this.#refused(response, call);
     }
   }
 
-  async #refused(response: WireResponse, deadline: Deadline): Promise<ApiError> {
+  async #refused(response: WireResponse, { deadline, request }: PreparedCall): Promise<ApiError> {
     const { status } = response;
     // 0: what fetch makes of a redirect in a browser.
     if (status === 0 || (status >= 300 && status < 400)) {
@@ -273,12 +277,12 @@ export class Transport {
       // The status has been said; a body that breaks off takes nothing from it. Unless the caller ended the call.
       if (deadline.stopped) throw error;
     }
-    return this.#refusal(text, response);
+    return this.#refusal(text, response, request);
   }
 
-  #refusal(text: string, response: WireResponse): ApiError {
+  #refusal(text: string, response: WireResponse, request: Record<string, unknown> | undefined): ApiError {
     const { baseURL, region } = this.options;
-    const masked = this.#mask.apply(text).slice(0, maxErrorBytes);
+    const masked = withoutInput(this.#mask.apply(text).slice(0, maxErrorBytes), request);
     const error = errorFromResponse({
       status: response.status,
       text: masked,
@@ -295,14 +299,14 @@ export class Transport {
     return error;
   }
 
-  #exchangeFor({ deadline }: PreparedCall, lease: Lease | undefined, attempts: number): Exchange {
+  #exchangeFor({ deadline, request }: PreparedCall, lease: Lease | undefined, attempts: number): Exchange {
     let open = lease;
     return {
       deadline,
       attempts,
       explain: (error) => this.#explain(deadline, error),
-      mask: (text) => this.#mask.apply(text),
-      refusal: (text, response) => this.#refusal(text, response),
+      mask: (text) => withoutInput(this.#mask.apply(text), request),
+      refusal: (text, response) => this.#refusal(text, response, request),
       settle: (tokens) => {
         settle(open, tokens);
         open = undefined;
@@ -518,6 +522,7 @@ function sameOrigin(location: string | undefined, from: string): string | undefi
   if (location === undefined) return undefined;
   try {
     const target = new URL(location, from);
+    target.hash = "";
     return target.origin === new URL(from).origin && !target.username && !target.password ? target.href : undefined;
   } catch {
     return undefined;

@@ -10,11 +10,16 @@ import type { ChatCompletionChunk } from "./chat-wire.js";
 const client = new SiliconFlowClient({ apiKey: "sk-secret", baseURL: "https://siliconflow.test/v1", maxRetries: 0 });
 const request = { model: "deepseek-ai/DeepSeek-R1", messages: [{ role: "user", content: "the prompt" }] };
 
+const unmatched: string[] = [];
+nock.emitter.on("no match", ({ url }) => unmatched.push(url));
+
 beforeEach(() => nock.disableNetConnect());
 afterEach(() => {
   const unused = nock.pendingMocks();
+  const missed = unmatched.splice(0);
   nock.cleanAll();
-  expect(unused).toEqual([]);
+  if (unused.length + missed.length > 0)
+    throw new Error(`Never asked: ${unused.join()}. Asked in vain: ${missed.join()}.`);
 });
 
 function reply(status: number, body: nock.Body | (() => Readable) | Buffer, headers: nock.ReplyHeaders = {}) {
@@ -327,6 +332,15 @@ describe("chat.stream", () => {
     expect(await stream.next()).toEqual({ done: true, value: undefined });
   });
 
+  test("a refusal that quotes the prompt does not repeat it", async () => {
+    reply(400, { code: 20015, message: 'input "the prompt" is bad' });
+    expect((await failureOf(collect())).message).toBe('400 input "[input]" is bad (code 20015)');
+    replyStream(event({ code: 20015, message: "the prompt is bad" }));
+    expect((await failureOf(collect())).message).toContain("[input] is bad");
+    reply(200, "the prompt: what a page");
+    expect((await failureOf(client.chat.create(request))).message).not.toContain("the prompt");
+  });
+
   test("a 401 that echoes the key does not repeat it", async () => {
     reply(401, '"Invalid token: sk-secret"', { "x-siliconcloud-trace-id": "ti_1" });
     const error = await failureOf(collect());
@@ -338,4 +352,5 @@ describe("chat.stream", () => {
 test("an unknown address is refused by nock, never asked on the network", async () => {
   const error = await failureOf(client.chat.create(request));
   expect(error).toMatchObject({ name: "ConnectionError", reason: "refused" });
+  expect(unmatched.splice(0)).toHaveLength(1);
 });

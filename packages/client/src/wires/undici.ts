@@ -62,10 +62,12 @@ export class UndiciWire implements Wire {
     };
     request.signal.addEventListener("abort", onAbort, { once: true });
     try {
-      const url = new URL(request.url);
+      const origin = this.#baseURL.origin;
+      // Only what a redirect named inside this origin could differ, and that is checked above.
+      const path = request.url.slice(origin.length);
       const response = await connection.dispatcher.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
+        origin,
+        path,
         method: request.method,
         headers: request.headers,
         body: request.body ?? null,

@@ -160,6 +160,7 @@ describe.each<[string, (options: SharedClientOptions) => Client]>([
       const server = await serve((response) => stream(response, delta("a"), delta("b")));
       for await (const _ of clientFor(server).chat.stream(request)) break;
       await closing(server.sockets[0]!);
+      expect(server.requests).toBe(1);
     });
 
     test("by return() ends a next() that is still waiting", async () => {

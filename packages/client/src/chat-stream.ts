@@ -1,11 +1,7 @@
+import { isErrorBody, parseAnswer } from "./answer.js";
+import { tooLarge } from "./read-body.js";
 import type { Deadline } from "./deadline.js";
-import {
-  InvalidResponseError,
-  isSiliconFlowError,
-  StreamError,
-  TimeoutError,
-  type SiliconFlowError,
-} from "./errors.js";
+import { InvalidResponseError, isSiliconFlowError, StreamError, TimeoutError } from "./errors.js";
 import { CompletionSoFar } from "./partial-completion.js";
 import {
   chunkFromCompletion,
@@ -14,7 +10,7 @@ import {
   type ChatCompletionChunk,
 } from "./resources/chat-wire.js";
 import { SseDecoder, type SseEvent } from "./sse.js";
-import { isErrorBody, parseAnswer, tooLarge, type Call, type Exchange, type Transport } from "./transport.js";
+import type { Call, Exchange, Transport } from "./transport.js";
 import type { WireResponse } from "./wire.js";
 
 const maxEventBytes = 8 * 1024 * 1024;
@@ -260,12 +256,14 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
   }
 
   /** Whether the last event was cut by the end of the body, or damaged on the way. */
-  #damaged(event: SseEvent): SiliconFlowError {
+  #damaged(event: SseEvent): StreamError {
     const cut = this.#bodyEnded && this.#queue.at(-1) === event;
     const message = cut ? "The stream ended in the middle of an event." : "An event is not a chunk of an answer.";
-    return new InvalidResponseError(message, {
+    return new StreamError(message, {
       reason: cut ? "truncated" : "malformed",
-      retryable: cut,
+      // Before anything was shown, what was cut can be asked for again.
+      retryable: cut && !this.#begun,
+      partial: this.#soFar.partial(),
       ...traced(this.#response!),
     });
   }
@@ -316,7 +314,11 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     const stopped = this.#deadline?.stopped ?? false;
     const error = this.#exchange === undefined ? thrown : this.#exchange.explain(thrown);
     this.#close();
-    if (!this.#begun || !isSiliconFlowError(error) || error instanceof StreamError) return error;
+    if (!this.#begun || !isSiliconFlowError(error)) return error;
+    if (error instanceof StreamError) {
+      error.attempts = this.#exchange!.attempts;
+      return error;
+    }
     if (stopped && !(error instanceof TimeoutError)) return error;
 
     const { message, reason } = error;

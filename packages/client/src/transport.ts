@@ -1,11 +1,10 @@
 import { connectionErrorFrom, type Destination } from "./connection-error.js";
 import { Deadline, type Clock } from "./deadline.js";
-import { errorFromResponse, plainText } from "./error-from-response.js";
+import { errorFromResponse } from "./error-from-response.js";
 import {
   ApiError,
   ConnectionError,
   InvalidInputError,
-  InvalidResponseError,
   isSiliconFlowError,
   RateLimitError,
   TimeoutError,
@@ -21,8 +20,9 @@ import {
   type ResolvedOptions,
 } from "./options.js";
 import type { Lease } from "./rate-limiter.js";
+import { decodeText, readBody, tooLarge } from "./read-body.js";
 import { RetryBudget, retryDelay } from "./retry.js";
-import type { Wire, WireBody, WireResponse } from "./wire.js";
+import type { Wire, WireResponse } from "./wire.js";
 
 const maxErrorBytes = 64 * 1024;
 /** Room for a key that begins right before the limit: it must be seen whole to be masked. */
@@ -135,9 +135,9 @@ export class Transport {
   }
 
   /** The whole body as text, within the limits of time and size. */
-  async readText(response: WireResponse, deadline: Deadline, first?: Uint8Array): Promise<string> {
+  async readText(response: WireResponse, deadline: Deadline): Promise<string> {
     const { maxResponseBytes } = this.options;
-    const { pieces, length, ended } = await collect(response.body, deadline, maxResponseBytes, first);
+    const { pieces, length, ended } = await readBody(response.body, deadline, maxResponseBytes);
     if (!ended) throw tooLarge(maxResponseBytes);
     return decodeText(pieces, length);
   }
@@ -245,7 +245,7 @@ export class Transport {
         if (target !== undefined && redirects === 0) {
           url = target;
           // To its end, so that the socket can be used again.
-          await collect(response.body, deadline, maxErrorBytes);
+          await readBody(response.body, deadline, maxErrorBytes);
           continue;
         }
       }
@@ -271,7 +271,7 @@ export class Transport {
     }
     let text = "";
     try {
-      const { pieces, length } = await collect(response.body, deadline, maxErrorBytes + maskMargin);
+      const { pieces, length } = await readBody(response.body, deadline, maxErrorBytes + maskMargin);
       text = decodeText(pieces, length);
     } catch (error) {
       // The status has been said; a body that breaks off takes nothing from it. Unless the caller ended the call.
@@ -404,107 +404,6 @@ export function trace<T extends object>(answer: T, response: WireResponse): T {
   const value = response.header("x-siliconcloud-trace-id");
   if (value !== undefined) Object.defineProperty(answer, "traceId", { value, enumerable: false, configurable: true });
   return answer;
-}
-
-/**
- * Parses an answer, and throws what it is instead: nothing, a page for humans, or an error under a 200.
- * `isAnswer` tells an answer from an error that has the same fields.
- */
-export function parseAnswer(
-  text: string,
-  response: WireResponse,
-  exchange: Exchange,
-  isAnswer: (value: Record<string, unknown>) => boolean,
-): Record<string, unknown> {
-  const traceId = response.header("x-siliconcloud-trace-id");
-  const start = text.trimStart();
-  if (start === "") {
-    throw new InvalidResponseError("The service answered with an empty body.", {
-      reason: "empty",
-      retryable: true,
-      traceId,
-    });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(start);
-  } catch {
-    // The parser's own message quotes the text, which may be an answer: it is not kept.
-    if (start.startsWith("{") || start.startsWith("[")) {
-      throw new InvalidResponseError(`The answer of ${text.length} characters is not complete JSON.`, {
-        reason: "malformed",
-        traceId,
-      });
-    }
-    const shown = plainText(exchange.mask(start), 200);
-    throw new InvalidResponseError(
-      `Not the service but something before it seems to answer; it is not JSON: ${shown}`,
-      { reason: "notJson", traceId },
-    );
-  }
-  // The service's refusals may be bare strings.
-  if (typeof value === "string") throw exchange.refusal(start, response);
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    const answer = value as Record<string, unknown>;
-    if (isAnswer(answer)) return answer;
-    if (isErrorBody(answer)) throw exchange.refusal(start, response);
-  }
-  throw new InvalidResponseError("The answer lacks what its endpoint promises.", { reason: "malformed", traceId });
-}
-
-/** `{ code, message }` or `{ error }`, as errors look under any status. */
-export function isErrorBody(value: Record<string, unknown>): boolean {
-  const { error, code, message } = value;
-  if (typeof error === "string" ? error !== "" : typeof error === "object" && error !== null) return true;
-  return (
-    typeof message === "string" && (typeof code === "number" || typeof code === "string") && Number(code) !== 20_000
-  );
-}
-
-async function collect(
-  body: WireBody,
-  deadline: Deadline,
-  maxBytes: number,
-  first?: Uint8Array,
-): Promise<{ pieces: Uint8Array[]; length: number; ended: boolean }> {
-  const pieces: Uint8Array[] = first === undefined ? [] : [first];
-  let length = first?.length ?? 0;
-  for (;;) {
-    let bytes = body.read();
-    if (bytes === undefined) bytes = await deadline.wait(body);
-    if (bytes === null) {
-      deadline.finished();
-      return { pieces, length, ended: true };
-    }
-    deadline.answered();
-    pieces.push(bytes);
-    length += bytes.length;
-    if (length > maxBytes) {
-      body.cancel();
-      return { pieces, length, ended: false };
-    }
-  }
-}
-
-export function tooLarge(maxBytes: number): InvalidResponseError {
-  return new InvalidResponseError(`The answer is longer than ${maxBytes} bytes (maxResponseBytes).`, {
-    reason: "tooLarge",
-  });
-}
-
-const decoder = new TextDecoder();
-
-function decodeText(pieces: Uint8Array[], length: number): string {
-  const [only] = pieces;
-  if (only === undefined) return "";
-  if (pieces.length === 1) return decoder.decode(only);
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return decoder.decode(whole);
 }
 
 function serialize(body: object): string {

@@ -243,6 +243,30 @@ describe("chat.stream", () => {
     });
   });
 
+  test("a page in place of a stream is no JSON, and not asked for again", async () => {
+    replyStream("<!doctype html>\n<html><h1>Log", " in</h1>\n</html>");
+    const error = await failureOf(collect());
+    expect(error).toMatchObject({ name: "InvalidResponseError", reason: "notJson", retryable: false });
+    expect(error.message).toMatch(/: Log in$/);
+  });
+
+  test("a first event that is damaged is a broken stream, too", async () => {
+    replyStream("data: {cut\n\n", delta("3", "stop"));
+    expect(await failureOf(collect())).toMatchObject({
+      name: "StreamError",
+      reason: "malformed",
+      retryable: false,
+      attempts: 1,
+    });
+    replyStream('data: {"choices":[{"del');
+    expect(await failureOf(collect())).toMatchObject({
+      name: "StreamError",
+      reason: "truncated",
+      retryable: true,
+      attempts: 1,
+    });
+  });
+
   test("a damaged event is an error that does not quote it", async () => {
     replyStream(delta("2"), 'data: {"choices":[{"delta":{"content":"a secret answer\n\n', delta("3", "stop"));
     const error = await failureOf(collect());

@@ -3,7 +3,8 @@ import { InvalidInputError, StreamError } from "../errors.js";
 import type { RequestOptions } from "../options.js";
 import { CompletionSoFar } from "../partial-completion.js";
 import { SseDecoder, type SseEvent } from "../sse.js";
-import { parseAnswer, type Exchange, type Transport } from "../transport.js";
+import { parseAnswer } from "../answer.js";
+import type { Exchange, Transport } from "../transport.js";
 import type { WireResponse } from "../wire.js";
 import {
   isCompletion,

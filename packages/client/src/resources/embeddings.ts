@@ -1,6 +1,7 @@
 import { InvalidInputError } from "../errors.js";
 import type { RequestOptions } from "../options.js";
-import { parseAnswer, type Transport } from "../transport.js";
+import { parseAnswer } from "../answer.js";
+import type { Transport } from "../transport.js";
 import type { Traced, Usage } from "./chat-wire.js";
 
 /**

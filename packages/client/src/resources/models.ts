@@ -1,5 +1,6 @@
 import type { RequestOptions } from "../options.js";
-import { parseAnswer, type Transport } from "../transport.js";
+import { parseAnswer } from "../answer.js";
+import type { Transport } from "../transport.js";
 import type { Traced } from "./chat-wire.js";
 
 /** The models of a site, in the order the service prefers. Fields beside the id are not promised. */

@@ -1,6 +1,7 @@
 import { InvalidInputError } from "../errors.js";
 import type { RequestOptions } from "../options.js";
-import { isErrorBody, parseAnswer, type Transport } from "../transport.js";
+import { isErrorBody, parseAnswer } from "../answer.js";
+import type { Transport } from "../transport.js";
 import type { Traced } from "./chat-wire.js";
 
 /**

@@ -30,6 +30,8 @@ export class UndiciWire implements Wire {
   #waiting = 0;
   /** While the pool is told of a new socket: it sends its first request within that call. */
   #connectingNow = false;
+  /** A body has just ended: its socket can be used again in the next turn, and a request sent before would open another. */
+  #freeing = false;
 
   constructor(baseURL: string, connectMs: number, dispatcher: Dispatcher | undefined) {
     this.#baseURL = new URL(baseURL);
@@ -39,6 +41,7 @@ export class UndiciWire implements Wire {
 
   async send(request: WireRequest): Promise<WireResponse> {
     const connection = await (this.#connection ??= this.#open());
+    if (this.#freeing) await new Promise((resolve) => setImmediate(resolve));
     if (request.signal.aborted) throw request.signal.reason;
 
     let waiting = true;
@@ -82,7 +85,10 @@ export class UndiciWire implements Wire {
       return {
         status: response.statusCode,
         header: (name) => single(headers[name]),
-        body: new NodeBody(encoding === undefined ? response.body : await decompress(response.body, encoding)),
+        body: new NodeBody(
+          encoding === undefined ? response.body : await decompress(response.body, encoding),
+          this.#free,
+        ),
       };
     } catch (error) {
       throw blameProxy(error, connection.proxy);
@@ -91,6 +97,14 @@ export class UndiciWire implements Wire {
       request.signal.removeEventListener("abort", onAbort);
     }
   }
+
+  readonly #free = (): void => {
+    if (this.#freeing) return;
+    this.#freeing = true;
+    setImmediate(() => {
+      this.#freeing = false;
+    });
+  };
 
   async close(): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined);
@@ -162,12 +176,13 @@ class NodeBody implements WireBody {
   #ended = false;
   #failure: { error: unknown } | undefined;
 
-  constructor(stream: Readable) {
+  constructor(stream: Readable, onEnd: () => void) {
     this.#stream = stream;
     stream
       .on("readable", () => this.wake?.())
       .on("end", () => {
         this.#ended = true;
+        onEnd();
         this.wake?.();
       })
       .on("error", (error) => {

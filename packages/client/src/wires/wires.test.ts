@@ -379,8 +379,8 @@ describe.each<[string, (options: SharedClientOptions) => Client]>([
       await client.chat.create(request);
     }
     expect(server.requests).toBe(10);
-    // The pool opens a second one while the first is still busy with ending its first answer.
-    expect(server.sockets.length).toBeLessThanOrEqual(2);
+    // A runtime's own fetch may open a second one while the first is still busy with ending its first answer.
+    expect(server.sockets.length).toBeLessThanOrEqual(kind === "over undici" ? 1 : 2);
   });
 
   test("nothing is left behind after a call", async () => {
@@ -469,8 +469,6 @@ describe("over undici alone", () => {
     const events: number[] = [];
     const client = clientFor(server, { maxRetries: 0, onRetry: ({ delayMs }) => events.push(delayMs) });
     await client.chat.create(request);
-    // The pool marks the socket as free in a later turn.
-    await new Promise((resolve) => setTimeout(resolve, 20));
     await client.chat.create(request);
     expect(server.requests).toBe(3);
     expect(events).toEqual([0]);

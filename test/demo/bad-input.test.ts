@@ -1,18 +1,8 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { join } from "node:path";
-import { rmSync, writeFileSync } from "node:fs";
 import { startEmulator } from "@langchain-siliconflow/emulator";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repository } from "../guard/setup.js";
+import { describe, expect, test } from "vitest";
 import { type Ended, folderWith, runDemo } from "./demo-process.js";
-
-let home: string;
-beforeAll(() => {
-  home = folderWith({}, { keep: true });
-});
-afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const goodDocs = () => folderWith({ "a.md": "# Geese\n\nGeese fly south in October.\n" });
 
@@ -24,7 +14,7 @@ function complaintOf(run: Ended): string {
 }
 
 describe("bad input ends with one clear sentence and exit code 1", { timeout: 30_000 }, () => {
-  const env = () => ({ SILICONFLOW_DEMO_HOME: home });
+  const env = () => ({ SILICONFLOW_DEMO_HOME: folderWith({}) });
 
   test.each<[string, string[], RegExp]>([
     ["an unknown option", ["--bogus", "q"], /Unknown option '--bogus'.*--help/],
@@ -118,55 +108,6 @@ test("--help lists the options on stdout", async () => {
     expect(stdout).toContain(option);
   }
 });
-
-test("Ctrl-C in the middle of a request ends it with exit code 130, and the next run goes on", async () => {
-  const emulator = await startEmulator();
-  const docs = folderWith({ "a.md": "# Geese\n\nGeese fly south in October.\n" });
-  const given = {
-    SILICONFLOW_DEMO_HOME: home,
-    SILICONFLOW_BASE_URL: emulator.url,
-    SILICONFLOW_API_KEY: emulator.apiKey,
-  };
-  try {
-    emulator.fault({ endpoint: "embeddings", nth: 2, stallMs: 600_000 });
-    const child = spawn(
-      process.execPath,
-      [join(repository, "examples/demo/main.ts"), "--docs", docs, "When do geese fly?"],
-      {
-        env: { ...process.env, ...given },
-        stdio: ["ignore", "ignore", "pipe"],
-      },
-    );
-    let stderr = "";
-    for await (const text of child.stderr.setEncoding("utf8")) {
-      stderr += text;
-      if (stderr.includes("Embedding 1 of 1 chunks") && !child.killed) child.kill("SIGINT");
-    }
-    const code = child.exitCode ?? ((await once(child, "exit"))[0] as number);
-    expect({ code, stderr }).toMatchObject({
-      code: 130,
-      stderr: expect.stringContaining("Run the same command again"),
-    });
-
-    emulator.reset();
-    const again = await runDemo(["--docs", docs, "When do geese fly?"], given);
-    expect(again).toMatchObject({ code: 0 });
-    expect(again.stdout).toContain("October");
-  } finally {
-    await emulator.close();
-  }
-}, 30_000);
-
-test("a lock left by a process that is gone is taken over", async () => {
-  const { pid } = spawn(process.execPath, ["--version"], { stdio: "ignore" });
-  writeFileSync(join(home, "lock"), String(pid));
-  const docs = folderWith({ "a.md": "# Geese\n\nGeese fly south in October.\n" });
-  // The process has surely ended once another one has started and answered.
-  await runDemo(["--help"]);
-  expect(await runDemo(["--docs", docs, "When do geese fly?"], { SILICONFLOW_DEMO_HOME: home })).toMatchObject({
-    code: 0,
-  });
-}, 30_000);
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

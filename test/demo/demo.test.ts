@@ -66,6 +66,11 @@ describe("answers from a folder of documents", { timeout: 60_000 }, () => {
     expect(output.reasoning).not.toBe("");
     expect(output.answer).toContain("[1]");
     expect(output.usage).toMatchObject({ total_tokens: expect.any(Number), embedding_tokens: expect.any(Number) });
+    expect(output.citations[0]).toMatchObject({ n: 1, source: "guide.md", heading: "Harbour guide › Opening hours" });
+    for (const { source, quote, verified } of output.citations) {
+      expect(verified).toBe(true);
+      expect(readFileSync(join(docs, source), "utf8")).toContain(quote);
+    }
     expect(output.sources[0]).toMatchObject({ source: "guide.md", rankBefore: expect.any(Number), rankAfter: 1 });
     expect(output.sources.map((each) => each.rankAfter)).toEqual(output.sources.map((_, index) => index + 1));
     const scores = output.sources.map((each) => each.relevanceScore!);
@@ -73,8 +78,6 @@ describe("answers from a folder of documents", { timeout: 60_000 }, () => {
   });
 
   test.each([
-    ["guide.md", "What does a berth cost for each metre?", "twelve crowns", { heading: "Harbour guide › Fees" }],
-    ["notes/keeper.txt", "What is the lighthouse keeper called?", "Ingrid Solheim", {}],
     ["page.html", "How often does the ferry to Lindholm leave?", "every forty minutes", { heading: "Ferries" }],
     ["report.pdf", "How many ships were counted last year?", "4312", { page: 2 }],
     ["说明.md", "灯塔有多高？", "四十二米", { heading: "港口说明" }],
@@ -84,21 +87,19 @@ describe("answers from a folder of documents", { timeout: 60_000 }, () => {
     const citation = output.citations.find((each) => each.source === source && each.quote.includes(words));
     expect(citation).toMatchObject({ verified: true, ...place });
     for (const { verified } of output.citations) expect(verified).toBe(true);
-    // Of a page and a PDF only the text taken out of it is quoted.
-    const text = /\.(md|txt)$/.test(source) ? readFileSync(join(docs, source), "utf8") : words;
-    expect(text.includes(citation!.quote) || citation!.quote.includes(text)).toBe(true);
   });
 
-  test("a question the documents do not answer gets that for an answer, and no citations", async () => {
-    const output = await ask(docs, "Which composer wrote the opera about volcanoes on Jupiter?");
+  test("a question the documents do not answer gets that for an answer, and no citations; ranks follow the options", async () => {
+    const output = await ask(
+      docs,
+      "Which composer wrote the opera about volcanoes on Jupiter?",
+      "--no-rerank",
+      "--top-n",
+      "2",
+    );
 
     expect(output.answer).not.toBe("");
     expect(output.citations).toEqual([]);
-  });
-
-  test("keeps the order of the vector search with --no-rerank, and as many passages as --top-n says", async () => {
-    const output = await ask(docs, "How many ships were counted last year?", "--no-rerank", "--top-n", "2");
-
     expect(output.sources.map((each) => [each.rankBefore, each.rankAfter, each.relevanceScore])).toEqual([
       [1, 1, null],
       [2, 2, null],
@@ -116,14 +117,27 @@ describe("answers from a folder of documents", { timeout: 60_000 }, () => {
     expect(JSON.stringify(output.citations)).not.toContain("4312");
   });
 
-  test("another folder does not touch this one, and --reset embeds this one anew", async () => {
+  test("another folder does not touch this one, and the key is nowhere in what is printed", async () => {
     const other = folderWith({ "other.md": "# Other\n\nThe windmill turns to the left.\n" });
-    await ask(other, "Which way does the windmill turn?");
-
+    const emulator = await startEmulator({ apiKey: "sk-very-secret-key" });
+    try {
+      const run = await runDemo(["--docs", other, "--json", "Which way does the windmill turn?"], {
+        ...offline(),
+        SILICONFLOW_API_KEY: emulator.apiKey,
+        SILICONFLOW_BASE_URL: emulator.url,
+      });
+      expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining("to the left") });
+      expect(run.stdout + run.stderr).not.toContain("very-secret");
+    } finally {
+      await emulator.close();
+    }
     const again = await runDemo(["--docs", docs, "When does the office open?"], offline());
-    expect(again.stderr).toMatch(/0 of \d+ chunks new/);
-    const reset = await runDemo(["--docs", docs, "--reset", "When does the office open?"], offline());
-    expect(reset.stderr).toMatch(/4 files: (\d+) of \1 chunks new/);
+    expect(again.stderr).toMatch(/4 files: 0 of \d+ chunks new \(/);
+  });
+
+  test("--reset embeds everything anew", async () => {
+    const run = await runDemo(["--docs", docs, "--reset", "When does the office open?"], offline());
+    expect(run.stderr).toMatch(/4 files: (\d+) of \1 chunks new/);
   });
 });
 
@@ -176,22 +190,6 @@ test("without --docs it answers a question about itself, with at least two quote
     expect(readFileSync(join(repository, source), "utf8")).toContain(quote);
   }
 }, 60_000);
-
-test("the key stands nowhere in what is printed or stored", async () => {
-  const emulator = await startEmulator({ apiKey: "sk-very-secret-key" });
-  const docs = folderWith({ "a.md": "# A\n\nA short text about geese.\n" });
-  try {
-    const run = await runDemo(["--docs", docs, "--json", "What is it about?"], {
-      ...offline(),
-      SILICONFLOW_API_KEY: emulator.apiKey,
-      SILICONFLOW_BASE_URL: emulator.url,
-    });
-    expect(run.code).toBe(0);
-    expect(run.stdout + run.stderr).not.toContain("very-secret");
-  } finally {
-    await emulator.close();
-  }
-}, 30_000);
 
 test("with DATABASE_URL the vectors are kept on that server", async () => {
   const server = await startPostgres();

@@ -1,10 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { repository } from "../guard/setup.js";
 import { folderWith, runDemo } from "./demo-process.js";
 
-/** Forty requests of 32, more than twice what is under way at once. */
-const chunkCount = 1280;
+/** Thirty requests of 32, nearly twice what is under way at once. */
+const chunkCount = 960;
 const mostInFlight = 16 * 32;
 
 let emulator: Emulator;
@@ -36,13 +40,16 @@ function embeddedTexts(): string[] {
     .filter((text) => text.startsWith("## Entry"));
 }
 
-function run(docs: string, env: NodeJS.ProcessEnv = {}) {
-  return runDemo(["--docs", docs, "What is number 1234 worth?"], {
+function environment(): NodeJS.ProcessEnv {
+  return {
     SILICONFLOW_DEMO_HOME: home,
     SILICONFLOW_BASE_URL: emulator.url,
     SILICONFLOW_API_KEY: emulator.apiKey,
-    ...env,
-  });
+  };
+}
+
+function run(docs: string, env: NodeJS.ProcessEnv = {}) {
+  return runDemo(["--docs", docs, "What is coin number 123 worth?"], { ...environment(), ...env });
 }
 
 function runAndKill(docs: string, at: string) {
@@ -69,10 +76,32 @@ describe("a killed run goes on where it stopped", () => {
     const all = embeddedTexts();
     expect(new Set(all).size).toBe(chunkCount);
     expect(all.length - chunkCount).toBeLessThanOrEqual(mostInFlight);
-
-    const third = await run(docs);
-    expect(third.stderr).toContain(`0 of ${chunkCount} chunks new`);
-    expect(third.code).toBe(0);
-    expect(embeddedTexts().length).toBe(all.length);
+    expect(resumed.stdout).toContain("is worth 861 crowns");
   });
 });
+
+test("Ctrl-C in the middle of a request ends with exit code 130, and the next run goes on", async () => {
+  const docs = folderWith({ "a.md": "# Geese\n\nGeese fly south in October.\n" });
+  emulator.fault({ endpoint: "embeddings", nth: 2, stallMs: 600_000 });
+  const child = spawn(
+    process.execPath,
+    [join(repository, "examples/demo/main.ts"), "--docs", docs, "When do geese fly?"],
+    {
+      env: { ...process.env, ...environment() },
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
+  const ended = once(child, "exit");
+  let stderr = "";
+  for await (const text of child.stderr.setEncoding("utf8")) {
+    stderr += text;
+    if (stderr.includes("Embedding 1 of 1 chunks") && !child.killed) child.kill("SIGINT");
+  }
+  const [code] = await ended;
+  expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.stringContaining("Run the same command again") });
+
+  emulator.reset();
+  const again = await runDemo(["--docs", docs, "When do geese fly?"], environment());
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("October") });
+  expect(again.stderr).toContain("1 of 1 chunks new");
+}, 60_000);

@@ -15,7 +15,13 @@ const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
   "chat/tools": {
     stdout: [/calls +get_weather\(\{"city":"Hangzhou"\}\)/, /tool +It is 21 °C and sunny in Hangzhou/, /ai +.*21/],
   },
-  "retrieval/embed": { stdout: [/What does the panda eat\? {2}\(1024 numbers\)/, /大熊猫吃什么？/] },
+  "retrieval/embed": {
+    // The nearest text has the highest figure of its question.
+    stdout: [
+      /What does the panda eat\? {2}\(1024 numbers\)\n {2}0\.[1-9]\d\d {2}The giant panda\b.*\n {2}0\.0\d\d .*\n {2}0\.0\d\d /,
+      /大熊猫吃什么？ {2}\(1024 numbers\)\n {2}0\.0\d\d .*\n {2}0\.0\d\d .*\n {2}0\.[1-9]\d\d {2}大熊猫每天/,
+    ],
+  },
   "retrieval/rerank": { stdout: [/^0\.\d+ {2}\(was 3\) {2}Brew green tea at about 80 °C/] },
   "retrieval/rag": { stdout: [/\[1\] lines \d+–\d+, score 0\.\d+/, /"[^"]+" \[\d\]/] },
 };
@@ -33,16 +39,6 @@ describe("runs offline and prints something worth seeing", { timeout: 30_000 }, 
     for (const pattern of shows[name]?.stdout ?? []) expect(run.stdout).toMatch(pattern);
     for (const pattern of shows[name]?.stderr ?? []) expect(run.stderr).toMatch(pattern);
   });
-});
-
-test("the nearest text answers the question, in both languages", async () => {
-  const { stdout } = await runExample("run.ts", ["retrieval/embed"]);
-  const blocks = stdout.split(/\n(?=\S)/).map((block) => block.split("\n").slice(1));
-  const best = blocks.map((lines) => lines.toSorted().at(-1)!.trim().slice(7));
-  expect(best).toEqual([
-    "The giant panda eats bamboo for up to fourteen hours a day.",
-    "大熊猫每天花十几个小时吃竹子。",
-  ]);
 });
 
 test("with a key set, an example asks the host it is told to and starts no emulator", async () => {

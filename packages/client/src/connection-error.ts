@@ -167,7 +167,7 @@ function messageOf(error: unknown): string {
 }
 
 /** A copy that holds words only. */
-export function plainCause(error: unknown, mask: Mask, depth = 0): Error | undefined {
+function plainCause(error: unknown, mask: Mask, depth = 0): Error | undefined {
   if (!(error instanceof Error)) return error === undefined ? undefined : new Error(mask.apply(String(error)));
   const inner = depth < 4 && error.cause !== undefined ? plainCause(error.cause, mask, depth + 1) : undefined;
   const copy = new Error(mask.apply(error.message), inner && { cause: inner });

@@ -1,13 +1,13 @@
 import { InvalidResponseError } from "./errors.js";
 
 /** An event that names its type. Events without one are plain strings: nearly all are, and a string costs no object. */
-export interface TypedEvent {
+interface TypedEvent {
   type: string;
   data: string;
 }
 
 /** A line that no event stream holds: bare JSON, a page, a complaint in plain words. */
-export interface RawLine {
+interface RawLine {
   raw: string;
 }
 

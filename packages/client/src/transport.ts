@@ -400,7 +400,7 @@ interface TokenPair {
 }
 
 /** Adds the trace id where printing and copying do not see it. */
-export function trace<T extends object>(answer: T, response: WireResponse): T {
+function trace<T extends object>(answer: T, response: WireResponse): T {
   const value = response.header("x-siliconcloud-trace-id");
   if (value !== undefined) Object.defineProperty(answer, "traceId", { value, enumerable: false, configurable: true });
   return answer;

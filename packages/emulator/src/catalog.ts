@@ -1,5 +1,5 @@
 /** Whether a model thinks before it answers: on demand, always, or never. */
-export type Thinking = "toggle" | "effort" | "always" | "never";
+type Thinking = "toggle" | "effort" | "always" | "never";
 
 /** What `GET /models` calls a model's `sub_type`. */
 export type ModelKind = "chat" | "embedding" | "reranker";

@@ -3,7 +3,7 @@ import type { ChatRequest } from "./chat-request.js";
 import type { Quirks } from "./options.js";
 
 /** A call of a tool as it goes over the wire. */
-export interface WireToolCall {
+interface WireToolCall {
   id: string;
   name: string;
   arguments: string;

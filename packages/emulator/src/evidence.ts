@@ -8,7 +8,9 @@ export interface Evidence {
   passage: Passage;
   /** Verbatim. */
   text: string;
-  /** 0 to about 1; comparable within one question. */
+  /** How much of the question the sentence itself holds, 0 to 1. */
+  own: number;
+  /** The same with the rest of the passage counted in. */
   score: number;
 }
 
@@ -32,6 +34,7 @@ const ownShare = 0.6;
 
 // A further sentence is quoted when it is nearly as good as the best one.
 const worthQuoting = 0.6;
+const ownWorthQuoting = 0.5;
 const mostQuotes = 3;
 
 /** Looks for sentences that answer a question. */
@@ -46,10 +49,11 @@ export function findEvidence(question: string, passages: readonly Passage[]): Fi
   const held = passages.map((passage) => coverage(wanted, bagOf(passage.text)));
   const scored = sentences.map(({ passage, index, text, prose, bag }): Evidence => {
     // The subject is often named in one sentence and only meant in the next: the passage as a whole counts as well.
-    let score = ownShare * coverage(wanted, bag) + (1 - ownShare) * held[index]!;
+    const own = coverage(wanted, bag);
+    let score = ownShare * own + (1 - ownShare) * held[index]!;
     if (!prose) score *= 0.6;
     if (/[?？]["'”’]?$/.test(text)) score *= 0.7;
-    return { passage, text, score };
+    return { passage, text, own, score };
   });
   const ranked = scored.toSorted((one, other) => other.score - one.score);
   const best = ranked[0];
@@ -59,6 +63,8 @@ export function findEvidence(question: string, passages: readonly Passage[]): Fi
   const chosen: Evidence[] = [];
   for (const candidate of ranked) {
     if (chosen.length === mostQuotes || candidate.score < worthQuoting * best.score) break;
+    // A good passage must not carry a sentence that has little to do with the question itself.
+    if (candidate.own < ownWorthQuoting * best.own) continue;
     if (chosen.some((other) => other.text.includes(candidate.text) || candidate.text.includes(other.text))) continue;
     chosen.push(candidate);
   }

@@ -28,13 +28,6 @@ export function modelOf(fields: Fields, kind: ModelKind, models: ReadonlyMap<str
   return model;
 }
 
-/** A string field; undefined when it is absent or null. */
-export function optionalString(fields: Fields, name: string): string | undefined {
-  const value = fields[name] ?? undefined;
-  if (value === undefined || typeof value === "string") return value;
-  throw invalid("Input should be a valid string");
-}
-
 /** A boolean field; undefined when it is absent or null. */
 export function optionalBoolean(fields: Fields, name: string): boolean | undefined {
   const value = fields[name] ?? undefined;

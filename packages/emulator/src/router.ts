@@ -24,7 +24,7 @@ export interface Service {
 }
 
 /** One request to an endpoint. */
-export interface Call {
+interface Call {
   body: unknown;
   query: URLSearchParams;
   /** What the script wants the chat model to say. */

@@ -16,7 +16,7 @@ const heading = /^\s*#{1,6}\s/;
 export function sentencesOf(text: string): Sentence[] {
   return blocksOf(text)
     .flatMap(({ block, verbatim }) => {
-      if (verbatim) return [sentence(block, false)];
+      if (verbatim) return [sentence(block, block.trimStart().startsWith("|"))];
       if (heading.test(block)) return [sentence(block.replace(heading, ""), false)];
       return splitProse(block.replace(listItem, "")).map((piece) => sentence(piece, true));
     })
@@ -24,10 +24,11 @@ export function sentencesOf(text: string): Sentence[] {
 }
 
 function sentence(text: string, prose: boolean): Sentence {
-  const trimmed = text.trim();
+  // Of a table's row, what stands between its outer bars.
+  const trimmed = text.replaceAll(/^\s*\|?\s*|\s*\|?\s*$/g, "");
   // Five words, or eight ideographs, are the least that says something.
   const substantial = /(?:\S+\s+){4}\S|\p{Script=Han}{4}[^]*\p{Script=Han}{4}/u.test(trimmed);
-  return { text: trimmed, prose: prose && substantial && !trimmed.startsWith("|") };
+  return { text: trimmed, prose: prose && substantial };
 }
 
 /** Paragraphs, list items, headings, table rows, and code line by line. */

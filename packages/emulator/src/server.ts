@@ -27,7 +27,8 @@ export function requestListener(parts: ServerParts): (request: IncomingMessage, 
 
 async function handle(request: IncomingMessage, response: ServerResponse, parts: ServerParts): Promise<void> {
   const { service, journal, script, faults, closing } = parts;
-  const url = new URL(request.url ?? "/", "http://127.0.0.1");
+  // A target such as "//" is no URL; it is not served either.
+  const url = URL.parse(request.url ?? "/", "http://127.0.0.1") ?? new URL("http://127.0.0.1");
   const method = request.method ?? "GET";
   const route = routeOf(method, url.pathname);
   // A caller's own trace id comes back; anything that could not stand in a header is replaced.

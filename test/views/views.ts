@@ -43,7 +43,7 @@ export const views: Record<string, (model: ChatSiliconFlow) => Promise<AIMessage
     return output!;
   },
 
-  "events v3": async (model) => model.streamEvents(question, { version: "v3" }),
+  "events v3": async (model) => model.streamEvents(question),
 
   "agent stream": async (model) => {
     const agent = createAgent({ model, tools });

@@ -218,7 +218,7 @@ describe("the request", () => {
 
     await expect(chat().invoke([message])).rejects.toMatchObject({ name: "InvalidInputError", position: 0 });
     await expect(chat().stream([message])).rejects.toMatchObject({ name: "InvalidInputError", position: 0 });
-    await expect(chat().streamEvents([message], { version: "v3" })).rejects.toMatchObject({ position: 0 });
+    await expect(chat().streamEvents([message])).rejects.toMatchObject({ position: 0 });
   });
 
   test("several answers are not streamed", async () => {
@@ -238,7 +238,7 @@ describe("headers of one call", () => {
     const streamed = replyStream();
     for await (const _ of await chat().stream("hi", { headers })) continue;
     const told = replyStream();
-    await chat().streamEvents("hi", { version: "v3", headers });
+    await chat().streamEvents("hi", { headers });
 
     for (const sent of [whole, streamed, told]) expect((await sent).headers["x-tenant"]).toBe("a");
   });

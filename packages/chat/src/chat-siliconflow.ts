@@ -12,7 +12,7 @@ import { type ChatSiliconFlowFields, readFields } from "./chat-fields.js";
 import { lookUpModel } from "./model-profiles.js";
 import { SendingChatModel } from "./sending-chat-model.js";
 import { secretName, serializableFields, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
-import { type ModelAbilities, type OutputSchema, structuredOutput } from "./structured-output.js";
+import { type AnswerObject, type ModelAbilities, type OutputSchema, structuredOutput } from "./structured-output.js";
 import { estimateTokens } from "./usage.js";
 
 type WireParams = Omit<OpenAIClient.Chat.Completions.ChatCompletionCreateParams, "messages">;
@@ -146,15 +146,15 @@ export class ChatSiliconFlow extends SendingChatModel {
    *
    * @throws {@link InvalidInputError} for a method that does not exist, or `strict` where it has no meaning.
    */
-  override withStructuredOutput<T extends Record<string, unknown> = Record<string, unknown>>(
+  override withStructuredOutput<T extends AnswerObject = AnswerObject>(
     schema: OutputSchema<T>,
     config?: StructuredOutputMethodOptions<false>,
   ): Runnable<BaseLanguageModelInput, T>;
-  override withStructuredOutput<T extends Record<string, unknown> = Record<string, unknown>>(
+  override withStructuredOutput<T extends AnswerObject = AnswerObject>(
     schema: OutputSchema<T>,
     config?: StructuredOutputMethodOptions<true>,
   ): Runnable<BaseLanguageModelInput, { raw: BaseMessage; parsed: T }>;
-  override withStructuredOutput<T extends Record<string, unknown> = Record<string, unknown>>(
+  override withStructuredOutput<T extends AnswerObject = AnswerObject>(
     schema: OutputSchema<T>,
     config: StructuredOutputMethodOptions<boolean> = {},
   ): Runnable<BaseLanguageModelInput, T> | Runnable<BaseLanguageModelInput, { raw: BaseMessage; parsed: T }> {

@@ -82,7 +82,7 @@ describe("an abort comes through as the caller's own reason", () => {
 
     await expect(chat().invoke("hi", { signal })).rejects.toBe(reason);
     await expect(chat().stream("hi", { signal })).rejects.toBe(reason);
-    await expect(chat().streamEvents("hi", { version: "v3", signal })).rejects.toBe(reason);
+    await expect(chat().streamEvents("hi", { signal })).rejects.toBe(reason);
     expect(waiting).toHaveLength(0);
   });
 
@@ -116,7 +116,7 @@ describe("an abort comes through as the caller's own reason", () => {
   test("in the middle of invoke with streaming, and of events v3", async () => {
     for (const ask of [
       (signal: AbortSignal) => chat({ streaming: true }).invoke("hi", { signal }),
-      (signal: AbortSignal) => chat().streamEvents("hi", { version: "v3", signal }).output,
+      (signal: AbortSignal) => chat().streamEvents("hi", { signal }).output,
     ]) {
       waiting = [];
       const controller = new AbortController();
@@ -213,7 +213,7 @@ describe("maxConcurrency", () => {
 
   test("counts events v3 as well", async () => {
     const model = chat({ maxConcurrency: 1 });
-    const events = model.streamEvents("a", { version: "v3" });
+    const events = model.streamEvents("a");
     begin(await requests(1), "Li");
     const second = model.invoke("b");
     await delay(30);

@@ -9,12 +9,8 @@ import { InvalidInputError } from "@langchain-siliconflow/client";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
-import { ChatModelStream } from "@langchain/core/language_models/stream";
 import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import type { ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core/outputs";
-import type { Runnable } from "@langchain/core/runnables";
-import type { StreamEvent } from "@langchain/core/tracers/log_stream";
-import type { IterableReadableStream } from "@langchain/core/utils/stream";
 import { ChatOpenAICompletions, type OpenAIClient, type OpenAICoreRequestOptions } from "@langchain/openai";
 import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { acquireSlot, holdSlot } from "./concurrency.js";
@@ -25,7 +21,7 @@ import { repairCompletion } from "./repair-completion.js";
 import { repairStream, type StreamEnd } from "./repair-stream.js";
 import { toRequestOptions } from "./request-options.js";
 import type { ReasoningHistory } from "./reasoning.js";
-import { completeMessage, completeOutput, settleEvent } from "./stream-events.js";
+import { completeMessage, completeStreamEvents, settleEvent } from "./stream-events.js";
 import { toChatResult, toGenerationChunk, toTokenUsage } from "./wire-to-messages.js";
 
 /** What the entry points carry past the base class to the one place where requests are sent. */
@@ -43,13 +39,15 @@ const leftKey = Symbol("siliconflow.left");
 
 type Carrier = { [callKey]?: Call; [leftKey]?: AbortSignal };
 
-type StreamEventsOptions = Parameters<Runnable["streamEvents"]>[2];
-
 /**
  * The half of {@link ChatSiliconFlow} that sends: every way of asking (invoke, stream, events) meets in
  * `completionWithRetry`, where our client sends the request and the answer is repaired. The SDK of the base class is never made.
  */
 export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSiliconFlowCallOptions> {
+  static {
+    completeStreamEvents(this.prototype);
+  }
+
   reasoningHistory: ReasoningHistory;
 
   // A private field: the base class has public ones that are printed, traced and written out.
@@ -164,30 +162,6 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     return "siliconflow";
   }
 
-  override streamEvents(
-    input: BaseLanguageModelInput,
-    options: Partial<ChatSiliconFlowCallOptions> & { version: "v1" | "v2"; encoding: "text/event-stream" },
-    streamOptions?: StreamEventsOptions,
-  ): IterableReadableStream<Uint8Array>;
-  override streamEvents(
-    input: BaseLanguageModelInput,
-    options: Partial<ChatSiliconFlowCallOptions> & { version: "v1" | "v2" },
-    streamOptions?: StreamEventsOptions,
-  ): IterableReadableStream<StreamEvent>;
-  override streamEvents(
-    input: BaseLanguageModelInput,
-    options?: Partial<ChatSiliconFlowCallOptions> & { version?: "v3" },
-  ): ChatModelStream;
-  override streamEvents(
-    input: BaseLanguageModelInput,
-    options?: Partial<ChatSiliconFlowCallOptions>,
-    streamOptions?: StreamEventsOptions,
-  ): ChatModelStream | IterableReadableStream<StreamEvent> | IterableReadableStream<Uint8Array> {
-    // The implementation behind core's overloads takes all of them; its declaration does not say so.
-    const events: unknown = super.streamEvents(input, options as { version: "v2" }, streamOptions);
-    return events instanceof ChatModelStream ? completeOutput(events) : (events as IterableReadableStream<StreamEvent>);
-  }
-
   override async _generateUncached(
     ...call: Parameters<ChatOpenAICompletions<ChatSiliconFlowCallOptions>["_generateUncached"]>
   ): Promise<LLMResult> {
@@ -270,9 +244,13 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   #fillMessages(request: ChatCompletionRequest, call: Call | undefined): void {
     // Called without the entry points: the messages are the wire's own already.
     if (call === undefined) return;
+    const acceptsPdf = (): boolean => this.profile.pdfInputs === true;
     request.messages = messagesToWire(call.messages, {
       reasoningHistory: call.options.reasoningHistory ?? this.reasoningHistory,
-      acceptsPdf: this.profile.pdfInputs === true,
+      // Looked up only for a message that holds a PDF.
+      get acceptsPdf() {
+        return acceptsPdf();
+      },
     });
   }
 }

@@ -2,6 +2,8 @@ import type { ChatModelStreamEvent } from "@langchain/core/language_models/event
 import { ChatModelStream } from "@langchain/core/language_models/stream";
 import type { AIMessage, BaseMessage, ContentBlock } from "@langchain/core/messages";
 import type { InvalidToolCall } from "@langchain/core/messages/tool";
+import type { ChatOpenAICompletions } from "@langchain/openai";
+import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { reasoningOf } from "./reasoning.js";
 import type { StreamEnd } from "./repair-stream.js";
 import { isPlainObject } from "./tool-calls.js";
@@ -67,8 +69,23 @@ export function completeMessage<T extends BaseMessage>(message: T): T {
   return message;
 }
 
-/** {@link completeMessage} for the message that a stream of events resolves to. */
-export function completeOutput(stream: ChatModelStream): ChatModelStream {
+/**
+ * Makes `streamEvents` of a class resolve to {@link completeMessage | complete messages}. Done to the prototype, because an
+ * override would have to repeat core's seven signatures, and keep up with them.
+ */
+export function completeStreamEvents(prototype: ChatOpenAICompletions<ChatSiliconFlowCallOptions>): void {
+  const inherited: (...call: never[]) => unknown = prototype.streamEvents;
+  Object.defineProperty(prototype, "streamEvents", {
+    configurable: true,
+    writable: true,
+    value(this: unknown, ...call: never[]): unknown {
+      const events = Reflect.apply(inherited, this, call);
+      return events instanceof ChatModelStream ? completeOutput(events) : events;
+    },
+  });
+}
+
+function completeOutput(stream: ChatModelStream): ChatModelStream {
   let message: Promise<AIMessage> | undefined;
   const output = (): Promise<AIMessage> => {
     const assembled: PromiseLike<AIMessage> = Reflect.get(ChatModelStream.prototype, "output", stream);

@@ -2,6 +2,7 @@ import { InvalidInputError, InvalidResponseError } from "@langchain-siliconflow/
 import type { StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import { createFunctionCallingParser } from "@langchain/core/language_models/structured_output";
 import type { AIMessage, BaseMessage } from "@langchain/core/messages";
+import type { ToolCall } from "@langchain/core/messages/tool";
 import {
   type BaseLLMOutputParser,
   JsonOutputParser,
@@ -17,6 +18,9 @@ import type { CatalogEntry } from "./model-profiles.js";
 import { isPlainObject } from "./tool-calls.js";
 
 export type StructuredOutputMethod = "functionCalling" | "jsonMode" | "jsonSchema";
+
+/** An object of any shape, interfaces included; in the words of LangChain, whose parsers ask for this type. */
+export type AnswerObject = ToolCall["args"];
 
 /** A schema as LangChain takes it: zod 3 or 4, any other standard schema, or JSON Schema. */
 export type OutputSchema<T> = InteropZodType<T> | SerializableSchema<T> | Record<string, unknown>;
@@ -56,7 +60,7 @@ function chooseToolChoice(name: string, { enableThinking, thinking }: ModelAbili
  *
  * @returns `options` are call options of the model. Its content stays a string: the parsers read no blocks.
  */
-export function structuredOutput<T extends Record<string, unknown>>(
+export function structuredOutput<T extends AnswerObject>(
   schema: OutputSchema<T>,
   config: StructuredOutputMethodOptions<boolean>,
   abilities: ModelAbilities,
@@ -118,7 +122,7 @@ function toAnswerTool<T>(
 }
 
 /** Reads the arguments of the answer's tool call. Streams show them as far as they have come. */
-class AnswerToolParser<T extends Record<string, unknown>> extends JsonOutputKeyToolsParser<T> {
+class AnswerToolParser<T extends AnswerObject> extends JsonOutputKeyToolsParser<T> {
   static override lc_name(): string {
     return "AnswerToolParser";
   }
@@ -150,7 +154,7 @@ function requireCall(message: BaseMessage, name: string): void {
 }
 
 /** Reads an answer that is JSON. Streams show it as far as it has come. */
-class AnswerJsonParser<T extends Record<string, unknown>> extends JsonOutputParser<T> {
+class AnswerJsonParser<T extends AnswerObject> extends JsonOutputParser<T> {
   static override lc_name(): string {
     return "AnswerJsonParser";
   }

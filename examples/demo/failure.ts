@@ -12,7 +12,7 @@ export function explain(error: unknown): string {
   if (isSiliconFlowError(error)) return oneLine(`${error.message} ${adviceFor(error.reason)}`);
   const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
   if (code === "ENOSPC") return "The disk is full. Make room, then run again: what was embedded so far is kept.";
-  if (code === "EACCES" || code === "EROFS") {
+  if (code && ["EACCES", "EROFS", "EEXIST", "ENOTDIR"].includes(code)) {
     return oneLine(`${message}. Choose a writable folder with SILICONFLOW_DEMO_HOME.`);
   }
   return oneLine(message || String(error));
@@ -33,11 +33,14 @@ function adviceFor(reason: string): string {
     case "tls":
     case "proxy":
       return `Check that ${host} is right (SILICONFLOW_BASE_URL) and the network or proxy (HTTPS_PROXY), or unset SILICONFLOW_API_KEY to try this offline.`;
+    case "badRequest":
+      return "Check that each model is of the right kind: --model, --embedding-model, --rerank-model.";
     case "timeout":
     case "reset":
     case "rateLimit":
     case "overloaded":
     case "server":
+    case "partial":
       return "Run the same command again in a moment: what was embedded so far is kept.";
     case "contextLength":
       return "Ask with fewer passages (--top-n 3) or a model with a longer context (--model).";

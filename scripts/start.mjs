@@ -33,7 +33,7 @@ const commands = {
       announce("format, lint, types, unused code");
       run("oxfmt", ["--check"], "quiet");
       run("oxlint", ["--quiet"]);
-      pnpm(["exec", "turbo", "run", "typecheck"]);
+      pnpm(["exec", "turbo", "run", "typecheck"], "failure");
       run("knip", []);
     }
     announce("tests");
@@ -69,7 +69,8 @@ command(args);
 function prepare() {
   install();
   // turbo decides what is stale; it calls pnpm itself, so it runs beneath it.
-  pnpm(["exec", "turbo", "run", "build"]);
+  announce("building what has changed");
+  pnpm(["exec", "turbo", "run", "build"], "failure");
 }
 
 /** Skipped while nothing it depends on has changed, so that a second run needs no network and no time. */
@@ -78,7 +79,7 @@ function install() {
   const wanted = fingerprint();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   announce("installing what the lockfile names (once)");
-  pnpm(["install", "--frozen-lockfile", "--prefer-offline"]);
+  pnpm(["install", "--frozen-lockfile", "--prefer-offline", "--loglevel=info"], "stderr");
   writeFileSync(stamp, wanted);
 }
 
@@ -99,23 +100,25 @@ function fingerprint() {
 /**
  * `npx --prefer-offline`: plain npx asks the registry even for a cached version, and hangs without a network.
  * @param {string[]} args
- * @param {"stderr" | "inherit"} output
+ * @param {"inherit" | "stderr" | "failure"} output where its output goes: "failure" shows it only when it fails
  */
-function pnpm(args, output = "stderr") {
+function pnpm(args, output) {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const result = spawnSync(windows ? "npx.cmd" : "npx", ["--yes", "--prefer-offline", packageManager, ...args], {
-    cwd: root,
-    shell: windows,
-    stdio: output === "stderr" ? ["ignore", 2, 2] : "inherit",
-    env: {
-      ...process.env,
-      TURBO_TELEMETRY_DISABLED: "1",
-      npm_config_update_notifier: "false",
-      npm_config_confirm_modules_purge: "false",
+  const result = spawnSync(
+    windows ? "npx.cmd" : "npx",
+    ["--loglevel=error", "--yes", "--prefer-offline", packageManager, ...args],
+    {
+      cwd: root,
+      shell: windows,
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+      stdio: output === "inherit" ? "inherit" : output === "stderr" ? ["ignore", 2, 2] : ["ignore", "pipe", "pipe"],
+      env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", npm_config_update_notifier: "false" },
     },
-  });
+  );
   if (result.error) fail(`npx could not be started (${result.error.message}). Is npm installed?`);
   if (result.status === 0) return;
+  if (output === "failure") console.error(`${result.stdout}${result.stderr}`);
   const hint =
     args[0] === "install"
       ? " The first run needs the npm registry: check the network or the proxy (HTTPS_PROXY), then run again."

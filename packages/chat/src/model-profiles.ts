@@ -4,7 +4,7 @@ import type { ModelProfile } from "@langchain/core/language_models/profile";
  * How a model thinks: `toggle` obeys `enableThinking`, `effort` obeys `reasoningEffort`, `always` cannot be stopped.
  * `undefined`: not stated anywhere.
  */
-export type ThinkingKind = "toggle" | "effort" | "always" | undefined;
+type ThinkingKind = "toggle" | "effort" | "always" | undefined;
 
 /** What the service's catalogue says of a model. */
 export interface CatalogEntry {

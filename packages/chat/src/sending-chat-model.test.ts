@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { createAgent } from "langchain";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ChatSiliconFlow } from "./chat-siliconflow.js";
 import type { ChatSiliconFlowFields } from "./chat-fields.js";
@@ -127,6 +128,18 @@ describe("an abort comes through as the caller's own reason", () => {
       expect(await failure).toBe(reason);
       await waiting[0]!.gone;
     }
+  });
+
+  test("out of an agent as well", async () => {
+    const controller = new AbortController();
+    const agent = createAgent({ model: chat(), tools: [] });
+    const input = { messages: [{ role: "user" as const, content: "hi" }] };
+    const failure = agent.invoke(input, { signal: controller.signal }).catch((error: unknown) => error);
+    const { gone } = await requests(1);
+    controller.abort(reason);
+
+    expect(await failure).toBe(reason);
+    await gone;
   });
 
   test("a reason that is no Error as well, on invoke", async () => {

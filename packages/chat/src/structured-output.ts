@@ -17,7 +17,7 @@ import { interopSafeParseAsync, type InteropZodType, isInteropZodSchema } from "
 import type { CatalogEntry } from "./model-profiles.js";
 import { isPlainObject } from "./tool-calls.js";
 
-export type StructuredOutputMethod = "functionCalling" | "jsonMode" | "jsonSchema";
+type StructuredOutputMethod = "functionCalling" | "jsonMode" | "jsonSchema";
 
 /** An object of any shape, interfaces included; in the words of LangChain, whose parsers ask for this type. */
 export type AnswerObject = ToolCall["args"];

@@ -1,0 +1,73 @@
+import { ContextOverflowError } from "@langchain/core/errors";
+import { describe, expect, test } from "vitest";
+import { chat, key, reply } from "./mocked-host.js";
+
+describe("errors of the service", () => {
+  test.each([
+    [401, '"Invalid token"', "AuthenticationError", "MODEL_AUTHENTICATION"],
+    [400, { code: 20012, message: "Model does not exist." }, "NotFoundError", "MODEL_NOT_FOUND"],
+    [
+      429,
+      { message: "Request was rejected due to rate limiting. TPM limit reached." },
+      "RateLimitError",
+      "MODEL_RATE_LIMIT",
+    ],
+    [
+      400,
+      { code: 20015, message: "length of prompt_tokens (9000) must be less than max_seq_len (8192)." },
+      "ContextLengthError",
+      "CONTEXT_OVERFLOW",
+    ],
+    [
+      400,
+      { code: 20015, message: "messages with role 'tool' must follow tool_calls" },
+      "BadRequestError",
+      "INVALID_TOOL_RESULTS",
+    ],
+    [503, { code: 50505, message: "Model service overloaded." }, "ServiceUnavailableError", undefined],
+  ])("%i %j is a %s that LangChain knows", async (status, body, name, code) => {
+    reply(status, body);
+    const error: unknown = await chat()
+      .invoke("hi")
+      .catch((reason: unknown) => reason);
+
+    expect(error).toMatchObject({ name, traceId: "ti_1" });
+    expect((error as { lc_error_code?: string }).lc_error_code).toBe(code);
+    expect(ContextOverflowError.isInstance(error)).toBe(name === "ContextLengthError");
+    expect(String(error) + JSON.stringify(error)).not.toContain(key);
+  });
+
+  test("a too long prompt is known in a stream as well", async () => {
+    reply(
+      400,
+      JSON.stringify({ code: 20015, message: "length of prompt_tokens (9000) must be less than max_seq_len (8192)." }),
+    );
+    const error: unknown = await chat()
+      .stream("hi")
+      .catch((reason: unknown) => reason);
+
+    expect(error).toMatchObject({ name: "ContextLengthError", status: 400 });
+    expect(ContextOverflowError.isInstance(error)).toBe(true);
+  });
+
+  test("an error wrapped into a 200 is an error", async () => {
+    reply(200, { code: 50505, message: "Model service overloaded." });
+
+    await expect(chat().invoke("hi")).rejects.toMatchObject({ status: 200, code: 50505 });
+  });
+
+  test("retries are the client's, as many as asked for", async () => {
+    reply(503, "busy");
+    reply(503, "busy");
+    reply();
+    const waits: number[] = [];
+    const message = await chat({ maxRetries: 2, onRetry: ({ attempt }) => void waits.push(attempt) }).invoke("hi");
+
+    expect(message.content).toBe("Lima");
+    expect(waits).toHaveLength(2);
+  });
+
+  test("moderation is refused, as there is none", async () => {
+    await expect(chat().moderateContent()).rejects.toMatchObject({ name: "InvalidInputError" });
+  });
+});

@@ -57,10 +57,10 @@ test.each(["index.js", "index.cjs"])("%s names undici, and only in a lazy import
   expect(lines).toEqual([expect.stringMatching(/await import\("undici"\)/)]);
 });
 
-test("both entries export the same names", async () => {
+test("both entries export the same names, but for what adapters on undici need", async () => {
   const names = (entry: string) => evaluate(`console.log(Object.keys(await import("./dist/${entry}")).sort().join())`);
   const [index, fetch, indexCjs] = await Promise.all([names("index.js"), names("fetch.js"), names("index.cjs")]);
-  expect(fetch).toBe(index);
+  expect(fetch).toBe(index.replace("connectAdapter,", ""));
   for (const name of index.split(",")) expect(indexCjs.split(",")).toContain(name);
 });
 

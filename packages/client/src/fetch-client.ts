@@ -15,7 +15,7 @@ export interface ClientOptions extends SharedClientOptions {
  * ```ts
  * import { SiliconFlowClient } from "@langchain-siliconflow/client/fetch";
  *
- * const client = new SiliconFlowClient({ fetch: myFetch });
+ * const client = new SiliconFlowClient({ fetch: globalThis.fetch });
  * ```
  *
  * @throws {@link SiliconFlowError} with reason `"auth"` when there is no key, {@link InvalidInputError} for an option that cannot work.

@@ -9,6 +9,8 @@ import { UndiciWire } from "./wires/undici.js";
  *
  * @example
  * ```ts
+ * import { SiliconFlowClient } from "@langchain-siliconflow/client";
+ *
  * const client = new SiliconFlowClient(); // the key from SILICONFLOW_API_KEY
  * const answer = await client.chat.create({
  *   model: "Qwen/Qwen3-8B",

@@ -5,4 +5,3 @@ export {
   SiliconFlowEmbeddings,
   type SiliconFlowEmbeddingsInput,
 } from "./siliconflow-embeddings.js";
-export type { EmbeddingsClient, EmbeddingsConnection } from "./connection.js";

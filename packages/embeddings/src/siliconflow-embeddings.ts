@@ -1,13 +1,18 @@
-import type { EmbeddingsRequest, EmbeddingsResponse } from "@langchain-siliconflow/client";
-import { InvalidInputError, type RequestOptions } from "@langchain-siliconflow/client";
+import { connectAdapter, InvalidInputError } from "@langchain-siliconflow/client";
+import type {
+  AdapterConnection,
+  ClientFor,
+  EmbeddingsRequest,
+  EmbeddingsResponse,
+  RequestOptions,
+} from "@langchain-siliconflow/client";
 import { Embeddings } from "@langchain/core/embeddings";
 import { ConcurrencyLimit } from "./concurrency.js";
-import { connect, type EmbeddingsClient, type EmbeddingsConnection } from "./connection.js";
 import { type Asker, EmbeddingRun, type Spent } from "./embedding-run.js";
 import { isInvalidParameter, judge } from "./failures.js";
 import { VectorReader } from "./read-vectors.js";
 
-export interface SiliconFlowEmbeddingsInput extends EmbeddingsConnection {
+export interface SiliconFlowEmbeddingsInput extends AdapterConnection<"embeddings"> {
   /** Model id as the service lists it, e.g. `"BAAI/bge-m3"` or `"Qwen/Qwen3-Embedding-8B"`. */
   model: string;
   /**
@@ -98,7 +103,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   readonly encodingFormat: "auto" | "float" | "base64";
   readonly queryInstruction: string | undefined;
   readonly #onUsage: SiliconFlowEmbeddingsInput["onUsage"];
-  readonly #client: EmbeddingsClient;
+  readonly #client: ClientFor<"embeddings">;
   readonly #requestOptions: RequestOptions;
   readonly #limit: ConcurrencyLimit;
   readonly #asker: Asker<EmbeddingContent>;
@@ -138,7 +143,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
       ask: (take, signal) => this.#ask(take, signal),
       report: (spent) => this.#report(spent),
     };
-    const { client, requestOptions } = connect(fields, (error) => this.#heed(error));
+    const { client, requestOptions } = connectAdapter("embeddings", fields, (error) => this.#heed(error));
     this.#client = client;
     this.#requestOptions = requestOptions;
   }

@@ -36,6 +36,8 @@ export interface Emulator {
  *
  * @example
  * ```ts
+ * import { startEmulator } from "@langchain-siliconflow/emulator";
+ *
  * const emulator = await startEmulator();
  * const response = await fetch(`${emulator.url}/models`, { headers: { authorization: `Bearer ${emulator.apiKey}` } });
  * await emulator.close();

@@ -1,4 +1,3 @@
-export type { RerankClient, RerankConnection } from "./connection.js";
 export { type Reranker, RerankedRetriever, type RerankedRetrieverInput } from "./reranked-retriever.js";
 export type { RerankResult } from "./read-scores.js";
 export {

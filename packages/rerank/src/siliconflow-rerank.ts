@@ -1,15 +1,20 @@
-import type { RerankRequest, RerankResponse } from "@langchain-siliconflow/client";
-import { InvalidInputError, type RequestOptions } from "@langchain-siliconflow/client";
+import { connectAdapter, InvalidInputError } from "@langchain-siliconflow/client";
+import type {
+  AdapterConnection,
+  ClientFor,
+  RerankRequest,
+  RerankResponse,
+  RequestOptions,
+} from "@langchain-siliconflow/client";
 import type { Callbacks } from "@langchain/core/callbacks/manager";
 import type { DocumentInterface } from "@langchain/core/documents";
 import { BaseDocumentCompressor } from "@langchain/core/retrievers/document_compressors";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
 import { abortReason, untilAborted } from "./abort.js";
-import { connect, type RerankClient, type RerankConnection } from "./connection.js";
 import { readScores, type RerankResult } from "./read-scores.js";
 import { withMetadata } from "./with-metadata.js";
 
-export interface SiliconFlowRerankInput extends RerankConnection {
+export interface SiliconFlowRerankInput extends AdapterConnection<"rerank"> {
   /** Model id as the service lists it, e.g. `"BAAI/bge-reranker-v2-m3"` or `"Qwen/Qwen3-Reranker-8B"`. */
   model: string;
   /** Results to keep, 1 or more. More than there are documents is no mistake. @defaultValue all of them */
@@ -79,7 +84,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
   readonly maxChunksPerDoc: number | undefined;
   readonly overlapTokens: number | undefined;
   readonly #onUsage: SiliconFlowRerankInput["onUsage"];
-  readonly #client: RerankClient;
+  readonly #client: ClientFor<"rerank">;
   readonly #requestOptions: RequestOptions;
   readonly #caller: AsyncCaller;
 
@@ -108,7 +113,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
       maxRetries: 0,
       onFailedAttempt: () => {},
     });
-    const { client, requestOptions } = connect(fields);
+    const { client, requestOptions } = connectAdapter("rerank", fields);
     this.#client = client;
     this.#requestOptions = requestOptions;
   }

@@ -1,30 +1,27 @@
-import {
-  type ClientOptions,
-  InvalidInputError,
-  type RequestOptions,
-  SiliconFlowClient,
-} from "@langchain-siliconflow/client";
+import { InvalidInputError } from "./errors.js";
+import type { ClientOptions, RequestOptions } from "./options.js";
+import type { Embeddings } from "./resources/embeddings.js";
+import type { Rerank } from "./resources/rerank.js";
+import { SiliconFlowClient } from "./undici-client.js";
 
-/** The part of a client that is used here: a `SiliconFlowClient` from either entry and either build of its package. */
-export interface EmbeddingsClient {
-  readonly embeddings: Pick<SiliconFlowClient["embeddings"], "create">;
+/** The part of a client that an adapter uses, by endpoint: a `SiliconFlowClient` from either entry and either build has it. */
+interface Endpoints {
+  embeddings: { readonly embeddings: Pick<Embeddings, "create"> };
+  rerank: { readonly rerank: Pick<Rerank, "create"> };
 }
 
-/** How requests get out: a client that is shared, or the options to make one of our own. */
-export interface EmbeddingsConnection extends ClientOptions {
+/** A client that an adapter for this endpoint can share. */
+export type ClientFor<Endpoint extends keyof Endpoints> = Endpoints[Endpoint];
+
+/** How an adapter's requests get out: a client that is shared, or the options to make one of its own. */
+export interface AdapterConnection<Endpoint extends keyof Endpoints> extends ClientOptions {
   /**
    * A client to share between adapters: one pool of connections, one policy of retries, one limiter.
    * With it, `headers`, `timeouts` and `maxRetries` still apply to each request; the other client options belong to the client.
    */
-  client?: EmbeddingsClient | undefined;
-  /** The names that `OpenAIEmbeddings` uses for the same things, so that code can be moved over. */
+  client?: ClientFor<Endpoint> | undefined;
+  /** The names that LangChain's OpenAI classes use for the same things, so that code can be moved over. */
   configuration?: { apiKey?: string; baseURL?: string | null; defaultHeaders?: Record<string, string> } | undefined;
-}
-
-/** What a request is sent with: the client, and what this adapter adds to each request. */
-export interface Connection {
-  client: EmbeddingsClient;
-  requestOptions: RequestOptions;
 }
 
 const perRequest = ["headers", "timeouts", "maxRetries"] as const;
@@ -41,22 +38,27 @@ const perClient = [
 const understood = new Set(["apiKey", "baseURL", "defaultHeaders"]);
 
 /**
- * `hear` is told of each error that a client of our own retries.
+ * For adapters: the client to send with, and what to add to each request.
+ * `watch` is told of each error that a client made here retries.
  *
  * @throws {@link InvalidInputError} when options contradict one another or would have no effect.
  */
-export function connect(fields: EmbeddingsConnection, hear: (error: unknown) => void): Connection {
+export function connectAdapter<Endpoint extends keyof Endpoints>(
+  endpoint: Endpoint,
+  fields: AdapterConnection<Endpoint>,
+  watch?: (error: unknown) => void,
+): { client: ClientFor<Endpoint>; requestOptions: RequestOptions } {
   const given = withConfiguration(fields);
   const { client } = fields;
   if (client === undefined) {
     const onRetry: ClientOptions["onRetry"] = (event) => {
-      hear(event.error);
+      watch?.(event.error);
       given.onRetry?.(event);
     };
     const options = { ...pick(given, [...perRequest, ...perClient]), onRetry };
     return { client: new SiliconFlowClient(options), requestOptions: {} };
   }
-  if (typeof client?.embeddings?.create !== "function") {
+  if (typeof (client as Partial<Record<string, { create?: unknown }>> | null)?.[endpoint]?.create !== "function") {
     throw new InvalidInputError(
       "client must be a SiliconFlowClient. Give its options beside the other fields, not inside it.",
     );
@@ -70,7 +72,7 @@ export function connect(fields: EmbeddingsConnection, hear: (error: unknown) => 
   return { client, requestOptions: pick(given, perRequest) };
 }
 
-function withConfiguration(fields: EmbeddingsConnection): ClientOptions {
+function withConfiguration(fields: AdapterConnection<keyof Endpoints>): ClientOptions {
   const { configuration } = fields;
   if (configuration === undefined || configuration === null) return fields;
   // An option that is quietly ignored is worse than a refused one: a `fetch` given here may be someone's proxy.

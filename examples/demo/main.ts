@@ -5,7 +5,9 @@
  *   npm run demo -- --docs ./notes "What did we decide about the cache?"
  */
 import { explain, Failure } from "./failure.ts";
+import { findFiles, readDocuments } from "./documents.ts";
 import { help, readOptions } from "./options.ts";
+import { ownDocuments } from "./own-documents.ts";
 
 const interrupted = new AbortController();
 let exitCode = 1;
@@ -28,11 +30,24 @@ try {
   if (options === "help") {
     process.stdout.write(help);
   } else {
-    // Loaded late: --help and a mistyped option should not wait for LangChain and a database.
+    const documents = await readAll(options.docs);
+    // Loaded late: --help, a mistyped option or folder should not wait for LangChain and a database.
     const { runDemo } = await import("./run-demo.ts");
-    await runDemo(options, interrupted.signal);
+    await runDemo(options, documents, interrupted.signal);
   }
 } catch (error) {
   process.stderr.write(`\n${explain(interrupted.signal.aborted ? interrupted.signal.reason : error)}\n`);
   process.exitCode = exitCode;
+}
+
+async function readAll(docs: string | undefined) {
+  const collection = docs === undefined ? await ownDocuments() : await findFiles(docs);
+  const skipped: string[] = [];
+  const { signal } = interrupted;
+  const reading = readDocuments(collection, {
+    signal,
+    onSkip: (source, reason) => skipped.push(`${source}: ${reason}`),
+  });
+  // Told after the bar has gone.
+  return reading.finally(() => skipped.forEach((each) => process.stderr.write(`Skipped ${each}\n`)));
 }

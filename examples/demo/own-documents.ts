@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Collection } from "./documents.ts";
 
-const repository = fileURLToPath(new URL("../..", import.meta.url));
+/** The folder that names of the project's own documents are relative to. */
+export const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Without `--docs`: what this project says of itself, and the LangChain packages it is installed with of themselves. */
 export async function ownDocuments(): Promise<Collection> {

@@ -6,21 +6,15 @@ import { type Chunk, nameOf, splitIntoChunks } from "./chunks.ts";
 import { findCitations } from "./citations.ts";
 import { openDatabase } from "./database.ts";
 import { DocumentIndex, type IndexReport, type VectorSpace } from "./document-index.ts";
-import { findFiles, readDocuments, type SourceDocument } from "./documents.ts";
+import type { SourceDocument } from "./documents.ts";
 import { type Host, openHost } from "./host.ts";
 import { type Options, retrieved } from "./options.ts";
-import { ownDocuments } from "./own-documents.ts";
+import { repository } from "./own-documents.ts";
 import { citationLines, sourceTable, styled } from "./report.ts";
 import { type Hit, search } from "./search.ts";
 
-/** The whole job: read, index, search, answer, check. */
-export async function runDemo(options: Options, signal: AbortSignal): Promise<void> {
-  const collection = options.docs === undefined ? await ownDocuments() : await findFiles(options.docs);
-  const skipped: string[] = [];
-  const documents = await readDocuments(collection, {
-    signal,
-    onSkip: (source, reason) => skipped.push(`Skipped ${source}: ${reason}`),
-  }).finally(() => skipped.forEach(tell));
+/** The whole job, once the documents are read: index, search, answer, check. */
+export async function runDemo(options: Options, documents: SourceDocument[], signal: AbortSignal): Promise<void> {
   const chunks = (await Promise.all(documents.map(splitIntoChunks))).flat();
 
   const host = await openHost(tell, options.seed);
@@ -35,7 +29,7 @@ export async function runDemo(options: Options, signal: AbortSignal): Promise<vo
     const database = await openDatabase();
     let hits: Hit[];
     try {
-      const docs = options.docs === undefined ? collection.root : await realpath(options.docs);
+      const docs = await realpath(options.docs ?? repository);
       const stored = new DocumentIndex(database, docs, space);
       await bringUpToDate(stored, chunks, embeddings, documents.length, options, signal);
       hits = await search(options.question, {

@@ -59,6 +59,9 @@ const commands = {
   },
 };
 
+// Ctrl-C is the program's to handle: it tidies up and leaves with a code of its own, which is then ours.
+process.on("SIGINT", () => {});
+
 const [name = "", ...args] = process.argv.slice(2);
 const command = commands[name];
 if (!command) fail(`Unknown command "${name}". Choose one of: ${Object.keys(commands).join(", ")}.`);

@@ -98,14 +98,10 @@ async function answer(reply: Reply, response: ServerResponse): Promise<void> {
 
 /** Writes until the client is gone; without a pause it stops whenever the client does not read. */
 async function repeat(text: string, everyMs: number | undefined, response: ServerResponse): Promise<void> {
+  const gone = new Promise<void>((resolve) => response.once("close", resolve));
   while (!response.destroyed) {
     const flowing = response.write(text);
     if (everyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, everyMs));
-    else if (!flowing) {
-      await new Promise<void>((resolve) => {
-        response.once("drain", resolve);
-        response.once("close", resolve);
-      });
-    }
+    else if (!flowing) await Promise.race([gone, new Promise<void>((resolve) => response.once("drain", resolve))]);
   }
 }

@@ -86,17 +86,15 @@ describe("what we send is what the service describes", () => {
     await model.invoke("Hello");
     await Array.fromAsync(await model.stream([new SystemMessage("Be brief."), new HumanMessage("Hello")]));
     await Array.fromAsync(await model.bindTools([weather]).stream("What is the weather in Lima?"));
-    await model
-      .bindTools([weather])
-      .invoke([
-        new HumanMessage("What is the weather in Lima?"),
-        new AIMessage({
-          content: "",
-          additional_kwargs: { reasoning_content: "I must look." },
-          tool_calls: [{ id: "1", name: "weather", args: { city: "Lima" } }],
-        }),
-        new ToolMessage({ tool_call_id: "1", content: [{ type: "text", text: "sunny" }] }),
-      ]);
+    await model.bindTools([weather]).invoke([
+      new HumanMessage("What is the weather in Lima?"),
+      new AIMessage({
+        content: "",
+        additional_kwargs: { reasoning_content: "I must look." },
+        tool_calls: [{ id: "1", name: "weather", args: { city: "Lima" } }],
+      }),
+      new ToolMessage({ tool_call_id: "1", content: [{ type: "text", text: "sunny" }] }),
+    ]);
     await model
       .withStructuredOutput(z.object({ city: z.string() }), { method: "jsonMode" })
       .invoke("Answer in JSON: the capital of Peru?")

@@ -63,10 +63,11 @@ test("every example in the documentation compiles", () => {
 
 describe("every example in the documentation runs", () => {
   test.each(examples.filter(({ compileOnly }) => !compileOnly))("$place", async ({ file }) => {
-    await execute(process.execPath, [file], {
+    const running = execute(process.execPath, [file], {
       cwd: folder,
       timeout: 20_000,
       env: { ...process.env, SILICONFLOW_API_KEY: emulator.apiKey, SILICONFLOW_BASE_URL: emulator.url },
     });
+    await expect(running).resolves.toMatchObject({ stderr: expect.not.stringMatching(/Warning/) });
   });
 });

@@ -380,7 +380,9 @@ export const matrix: readonly Case[] = [
     "bytes that are not UTF-8",
     [
       first,
-      ...[`data: {"choices":[{"index":0,"delta":{"content":"a`, Uint8Array.of(0xff), `b"},"finish_reason":null}]}\n\n`],
+      `data: {"choices":[{"index":0,"delta":{"content":"a`,
+      Uint8Array.of(0xff),
+      `b"},"finish_reason":null}]}\n\n`,
       finish(),
       done,
     ],

@@ -410,7 +410,7 @@ function serialize(body: object): string {
   try {
     return JSON.stringify(body);
   } catch (cause) {
-    // The parser's message names fields, not their content.
+    // What JSON.stringify says names fields, not their content.
     throw new InvalidInputError("The request cannot be written as JSON: it refers to itself, or holds a BigInt.", {
       cause,
     });

@@ -9,6 +9,7 @@ export interface ModelList extends Traced {
   data: { id: string; object?: string; created?: number; owned_by?: string; [field: string]: unknown }[];
 }
 
+/** Which models to list. Left out: all of them. */
 export interface ModelQuery {
   /** `text`, `image`, `audio` or `video`. */
   type?: string;

@@ -12,6 +12,7 @@ import { type Asker, EmbeddingRun, type Spent } from "./embedding-run.js";
 import { isInvalidParameter, judge } from "./failures.js";
 import { VectorReader } from "./read-vectors.js";
 
+/** Options of {@link SiliconFlowEmbeddings}: its own, and in place of a `client` those to make one. Only `model` is required. */
 export interface SiliconFlowEmbeddingsInput extends AdapterConnection<"embeddings"> {
   /** Model id as the service lists it, e.g. `"BAAI/bge-m3"` or `"Qwen/Qwen3-Embedding-8B"`. */
   model: string;
@@ -58,14 +59,17 @@ export interface SiliconFlowEmbeddingsInput extends AdapterConnection<"embedding
 
 /** What one call cost, as the service counted it. */
 export interface EmbeddingsUsage {
+  /** Model id as it was asked for. */
   model: string;
   /** Tokens of all texts of the call. */
   promptTokens: number;
+  /** What is billed; for embeddings usually the same. */
   totalTokens: number;
   /** Requests that were answered. */
   requests: number;
 }
 
+/** What each call takes beside its texts. */
 export interface EmbedOptions {
   /** Stops the call: it rejects with the signal's reason, and no further request is sent. */
   signal?: AbortSignal | undefined;
@@ -93,6 +97,7 @@ export type EmbeddingContent = string | { text: string } | { image: string };
  * ```
  *
  * @throws {@link InvalidInputError} for a bad option or an empty text, before anything is sent.
+ * @throws {@link SiliconFlowError} with reason `"auth"` when there is neither a key nor a `client`.
  * @see https://docs.siliconflow.cn/cn/api-reference/embeddings/create-embeddings
  */
 export class SiliconFlowEmbeddings extends Embeddings<number[]> {
@@ -151,12 +156,19 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   /**
    * One vector per text, in the same order. An empty list makes no request. Texts are sent as they are, line breaks and
    * outer spaces included; only an empty text is refused.
+   *
+   * @throws {@link PartialFailureError} when some requests of several failed.
+   * @throws {@link InvalidResponseError} for a vector that could not be trusted twice; its `position` is the text's.
    */
   async embedDocuments(texts: string[], options?: EmbedOptions): Promise<number[][]> {
     return this.#embed(checked(texts, "texts", isText), "texts", options);
   }
 
-  /** The vector of a query: the text as it is, or behind `queryInstruction`. */
+  /**
+   * The vector of a query: the text as it is, or behind `queryInstruction`.
+   *
+   * @throws {@link InvalidResponseError} for a vector that could not be trusted twice.
+   */
   async embedQuery(text: string, options?: EmbedOptions): Promise<number[]> {
     checked([text], "query", isText);
     const query = this.queryInstruction ? `Instruct: ${this.queryInstruction}\nQuery:${text}` : text;
@@ -164,7 +176,11 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
     return vector!;
   }
 
-  /** One vector per content, in the same order, for models that take images, such as `Qwen/Qwen3-VL-Embedding-8B`. */
+  /**
+   * One vector per content, in the same order, for models that take images, such as `Qwen/Qwen3-VL-Embedding-8B`.
+   *
+   * @throws as `embedDocuments` does.
+   */
   async embedContents(contents: EmbeddingContent[], options?: EmbedOptions): Promise<number[][]> {
     return this.#embed(checked(contents, "contents", isContent), "contents", options);
   }

@@ -22,9 +22,11 @@ export interface Reranker {
   ): Promise<DocumentInterface[]>;
 }
 
+/** Options of {@link RerankedRetriever}, beside those of every retriever (`callbacks`, `tags`, `metadata`, `verbose`). */
 export interface RerankedRetrieverInput extends BaseRetrieverInput {
   /** Where the candidates come from. */
   retriever: BaseRetrieverInterface;
+  /** What puts them in order. */
   reranker: Reranker;
   /**
    * Candidates to rerank, 1 or more. A vector store's retriever is asked for that many, whatever its own `k`; of what another
@@ -65,6 +67,10 @@ export interface RerankedRetrieverInput extends BaseRetrieverInput {
  * });
  * const documents = await retriever.invoke("How do I cancel a request?");
  * ```
+ *
+ * @throws {@link InvalidInputError} for a bad option. What the retriever throws comes through; so does what the reranker
+ * throws, unless `onRerankError` is `"keepOrder"`.
+ * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
  */
 export class RerankedRetriever extends BaseRetriever {
   static override lc_name(): string {

@@ -211,7 +211,7 @@ export class Transport {
           continue;
         }
         delayMs = retries < call.maxRetries ? retryDelay(failure, retries, this.#clock) : undefined;
-        if (failure instanceof RateLimitError) this.#chill(call.model, failure, delayMs);
+        if (failure instanceof RateLimitError) this.#startCoolDown(call.model, failure, delayMs);
         if (delayMs === undefined || !this.#budget.withdraw()) throw failure;
         retries += 1;
         this.#announceRetry(attempts, delayMs, failure);
@@ -347,7 +347,8 @@ export class Transport {
     }
   }
 
-  #chill(model: string | undefined, error: RateLimitError, delayMs: number | undefined): void {
+  /** Lets other calls for the same model wait as long as this one does. */
+  #startCoolDown(model: string | undefined, error: RateLimitError, delayMs: number | undefined): void {
     if (model === undefined || delayMs === undefined || delayMs === 0 || !error.retryable) return;
     const until = this.#clock.now() + delayMs;
     if (until > (this.#coolDowns.get(model) ?? 0)) this.#coolDowns.set(model, until);

@@ -51,8 +51,8 @@ export interface SiliconFlowEmbeddingsInput extends AdapterConnection<"embedding
    */
   queryInstruction?: string;
   /**
-   * Told once after each call what it cost, also when it failed or was aborted. What it throws is ignored:
-   * a broken counter must not lose vectors that are paid for.
+   * Told once after each call what it cost, also when it failed or was aborted; not when no request was answered.
+   * What it throws is ignored: a broken counter must not lose vectors that are paid for.
    */
   onUsage?: (usage: EmbeddingsUsage) => void;
 }
@@ -148,7 +148,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
       ask: (take, signal) => this.#ask(take, signal),
       report: (spent) => this.#report(spent),
     };
-    const { client, requestOptions } = connectAdapter("embeddings", fields, (error) => this.#heed(error));
+    const { client, requestOptions } = connectAdapter("embeddings", fields, (error) => this.#noteRateLimit(error));
     this.#client = client;
     this.#requestOptions = requestOptions;
   }
@@ -212,7 +212,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
       signal,
     );
     if ("error" in outcome) {
-      this.#heed(outcome.error);
+      this.#noteRateLimit(outcome.error);
       throw outcome.error;
     }
     if (outcome.response !== undefined) this.#limit.answered();
@@ -246,7 +246,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   }
 
   /** Hears of a 429 from the client's retries, where the client is our own, and else from the error they ended in. */
-  #heed(error: unknown): void {
+  #noteRateLimit(error: unknown): void {
     if (judge(error).rateLimited) this.#limit.refused();
   }
 

@@ -40,12 +40,17 @@ export class ChatSiliconFlow extends SendingChatModel {
     return "ChatSiliconFlow";
   }
 
-  /** As given to the constructor, like the five below: see {@link SamplingOptions}. */
+  /** How many of the likeliest tokens are considered, as given. */
   topK?: number;
+  /** Smallest share of the likeliest token's probability that is considered, as given. */
   minP?: number;
+  /** Same seed, same answer, as far as the model can; as given. */
   seed?: number;
+  /** Thinking on or off, as given. */
   enableThinking?: boolean;
+  /** Most tokens of the chain of thought, as given. */
   thinkingBudget?: number;
+  /** How hard to think, as given. */
   reasoningEffort?: ReasoningEffort;
   /** Retries of the client, `undefined` for its default. LangChain's caller never retries here. */
   readonly maxRetries: number | undefined;

@@ -41,8 +41,11 @@ export type ErrorReason =
 
 /** What every error of this package can be given. */
 export interface ErrorDetails {
+  /** What led to it. */
   cause?: unknown;
+  /** @defaultValue that of the class: `"invalidOption"`, `"timeout"`, `"truncated"`, `"malformed"`, `"partial"`, else `"server"` */
   reason?: ErrorReason;
+  /** @defaultValue false; true for a `PartialFailureError` */
   retryable?: boolean;
   /** Requests sent for the call, the first one included. 0 when nothing was sent. */
   attempts?: number;

@@ -101,11 +101,17 @@ export type EmbeddingContent = string | { text: string } | { image: string };
  * @see https://docs.siliconflow.cn/cn/api-reference/embeddings/create-embeddings
  */
 export class SiliconFlowEmbeddings extends Embeddings<number[]> {
+  /** Model id. */
   readonly model: string;
+  /** Numbers per vector, as given; `undefined` for the model's own length. */
   readonly dimensions: number | undefined;
+  /** Texts per request, as given; a smaller limit that the host showed is kept beside it. */
   readonly batchSize: number;
+  /** Requests under way at most; how many may be at the moment depends on the 429s met. */
   readonly maxConcurrency: number;
+  /** How vectors travel, as given. */
   readonly encodingFormat: "auto" | "float" | "base64";
+  /** What queries are for; `undefined` when they are sent as they are. */
   readonly queryInstruction: string | undefined;
   readonly #onUsage: SiliconFlowEmbeddingsInput["onUsage"];
   readonly #client: ClientFor<"embeddings">;

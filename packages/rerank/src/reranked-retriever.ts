@@ -13,6 +13,7 @@ import { withMetadata } from "./with-metadata.js";
 
 /** Anything that ranks documents: {@link SiliconFlowRerank}, or any LangChain document compressor. */
 export interface Reranker {
+  /** New or the same documents, best first. */
   compressDocuments(
     documents: DocumentInterface[],
     query: string,
@@ -81,10 +82,15 @@ export class RerankedRetriever extends BaseRetriever {
   static readonly #configs = new WeakMap<RerankedRetriever, RunnableConfig>();
 
   lc_namespace = ["langchain", "retrievers", "siliconflow"];
+  /** Where the candidates come from. */
   readonly retriever: BaseRetrieverInterface;
+  /** What puts them in order. */
   readonly reranker: Reranker;
+  /** Candidates to rerank; `undefined` for as many as the retriever returns. */
   readonly fetchK: number | undefined;
+  /** Documents to return; `undefined` for as many as the reranker returns. */
   readonly topN: number | undefined;
+  /** What a failed rerank comes to. */
   readonly onRerankError: "throw" | "keepOrder";
 
   constructor(fields: RerankedRetrieverInput) {

@@ -81,11 +81,17 @@ export type RerankInput = string | DocumentInterface | { [field: string]: unknow
  * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
  */
 export class SiliconFlowRerank extends BaseDocumentCompressor {
+  /** Model id. */
   readonly model: string;
+  /** Results to keep; `undefined` for all. */
   readonly topN: number | undefined;
+  /** What makes a document relevant. */
   readonly instruction: string | undefined;
+  /** Results below are dropped. */
   readonly scoreThreshold: number | undefined;
+  /** Pieces into which a long document is cut; `undefined` leaves it to the service. */
   readonly maxChunksPerDoc: number | undefined;
+  /** Tokens that two pieces share; `undefined` leaves it to the service. */
   readonly overlapTokens: number | undefined;
   readonly #onUsage: SiliconFlowRerankInput["onUsage"];
   readonly #client: ClientFor<"rerank">;

@@ -1,5 +1,6 @@
 /** An answer of the service, with the id to quote to support. Not enumerable: it is no part of the wire's object. */
 export interface Traced {
+  /** `x-siliconcloud-trace-id`, when the answer had one. */
   readonly traceId?: string;
 }
 
@@ -8,8 +9,11 @@ export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
+  /** Thoughts are a part of `completion_tokens`. */
   completion_tokens_details?: { reasoning_tokens?: number; [field: string]: unknown } | null;
+  /** What was read from the cache is a part of `prompt_tokens`. */
   prompt_tokens_details?: { cached_tokens?: number; [field: string]: unknown } | null;
+  /** The same figure under DeepSeek's name. */
   prompt_cache_hit_tokens?: number;
   prompt_cache_miss_tokens?: number;
   [field: string]: unknown;
@@ -75,6 +79,7 @@ export interface ChatCompletionRequest {
   frequency_penalty?: number;
   /** Answers per request. */
   n?: number;
+  /** Asks for JSON. With `json_object` the prompt must ask for it too. @defaultValue text */
   response_format?: { type: "text" | "json_object" | "json_schema"; [field: string]: unknown };
   /** Functions the model may call: `{ type: "function", function: { name, description, parameters } }`. */
   tools?: unknown[];
@@ -90,6 +95,7 @@ export interface ChatCompletionRequest {
   prefix?: string;
   /** Text that follows the answer. */
   suffix?: string;
+  /** Whether a stream tells its usage at the end. */
   stream_options?: { include_usage?: boolean };
   [field: string]: unknown;
 }
@@ -101,6 +107,7 @@ export interface ChatCompletion extends Traced {
   /** Seconds since 1970. */
   created: number;
   model: string;
+  /** At least one: an answer without is an error. */
   choices: {
     index: number;
     message: {
@@ -121,6 +128,7 @@ export interface ChatCompletion extends Traced {
 
 /** A piece of a streamed call: the index says of which. Ids and names come once, arguments in pieces. */
 export interface ToolCallDelta {
+  /** Which call of the answer; some models leave it out. */
   index?: number | null;
   id?: string | null;
   type?: string | null;
@@ -132,6 +140,7 @@ export interface ToolCallDelta {
 export interface ChatDelta {
   role?: string | null;
   content?: string | null;
+  /** A piece of the thoughts, which come before the answer. */
   reasoning_content?: string | null;
   tool_calls?: ToolCallDelta[] | null;
   [field: string]: unknown;

@@ -25,7 +25,9 @@ export interface EmbeddingsRequest {
 export interface EmbeddingsResponse extends Traced {
   object: string;
   model: string;
+  /** One row per input: `index` says which. */
   data: { object?: string; index: number; embedding: number[] | string }[];
+  /** What the request cost. */
   usage?: Partial<Usage>;
   [field: string]: unknown;
 }

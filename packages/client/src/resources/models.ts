@@ -6,6 +6,7 @@ import type { Traced } from "./chat-wire.js";
 /** The models of a site, in the order the service prefers. Fields beside the id are not promised. */
 export interface ModelList extends Traced {
   object: string;
+  /** `id` is what every request's `model` takes. */
   data: { id: string; object?: string; created?: number; owned_by?: string; [field: string]: unknown }[];
 }
 

@@ -34,7 +34,9 @@ export interface RerankResponse extends Traced {
   id?: string;
   /** `index` refers to the documents of the request. The order is not promised. */
   results?: { index: number; relevance_score: number; document?: { text?: string } | null }[];
+  /** What the request cost, in one shape … */
   tokens?: { input_tokens?: number; output_tokens?: number };
+  /** … and in the other. */
   meta?: {
     tokens?: { input_tokens?: number; output_tokens?: number; image_tokens?: number };
     [field: string]: unknown;

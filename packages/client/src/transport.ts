@@ -69,7 +69,8 @@ export interface Exchange {
 
 /** Sends requests: URL, headers, retries, limits, status check. Knows no endpoint. */
 export class Transport {
-  readonly options: ResolvedOptions;
+  /** The client's options but for the key, which is in the headers alone. */
+  readonly options: Omit<ResolvedOptions, "apiKey">;
   readonly #wire: Wire;
   readonly #clock: Clock;
   readonly #mask: Mask;
@@ -82,7 +83,7 @@ export class Transport {
 
   constructor(options: ResolvedOptions, wire: Wire, clock: Clock) {
     const { apiKey, ...rest } = options;
-    this.options = { ...rest, apiKey: "" };
+    this.options = rest;
     this.#wire = wire;
     this.#clock = clock;
     const headers = { "user-agent": "langchain-siliconflow", ...options.headers, authorization: `Bearer ${apiKey}` };
@@ -179,6 +180,7 @@ export class Transport {
     let replayed = false;
     let delayMs: number | undefined;
     for (;;) {
+      // Whether the request went out on a socket that was open before, and whether an answer came on it.
       const reused = { value: false, answered: false };
       let lease: Lease | undefined;
       try {

@@ -151,6 +151,7 @@ function run(program, args, mode = undefined) {
     env: { ...process.env, PATH: bin + delimiter + process.env.PATH, INIT_CWD: process.env.INIT_CWD ?? process.cwd() },
   });
   if (result.error) fail(`${program} could not be started: ${result.error.message}`);
+  // No status: a signal ended it, as the shell would report Ctrl-C.
   const status = result.status ?? 128 + 2;
   if (status !== 0 && mode !== "keep going") process.exit(status);
   return status;

@@ -28,10 +28,16 @@ export function withoutInput(text: string, request: Record<string, unknown> | un
   }
   let redacted = text;
   for (const input of inputs.toSorted((a, b) => b.length - a.length)) {
-    // As it is, and as JSON spells it.
-    redacted = redacted.replaceAll(input, "[input]").replaceAll(JSON.stringify(input).slice(1, -1), "[input]");
+    // As it is, and as JSON spells it: with the letters beyond ASCII, or with escapes for them.
+    const json = JSON.stringify(input).slice(1, -1);
+    for (const spelling of new Set([input, json, escaped(json)])) redacted = redacted.replaceAll(spelling, "[input]");
   }
   return redacted;
+}
+
+function escaped(json: string): string {
+  // One UTF-16 unit at a time, which is how JSON escapes.
+  return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** Texts, not roles and types: what is as short as a word would take words out of the message. */

@@ -18,6 +18,8 @@ export class Mask {
 }
 
 const shortestInput = 8;
+/** So many characters of its beginning are a quote of an input: long ones are quoted cut short. */
+const shortestQuote = 16;
 
 /** Takes back what an answer repeats of its request: some refusals quote the input, and prompts stay out of messages. */
 export function withoutInput(text: string, request: Record<string, unknown> | undefined): string {
@@ -30,9 +32,25 @@ export function withoutInput(text: string, request: Record<string, unknown> | un
   for (const input of inputs.toSorted((a, b) => b.length - a.length)) {
     // As it is, and as JSON spells it: with the letters beyond ASCII, or with escapes for them.
     const json = JSON.stringify(input).slice(1, -1);
-    for (const spelling of new Set([input, json, escaped(json)])) redacted = redacted.replaceAll(spelling, "[input]");
+    for (const spelling of new Set([input, json, escaped(json)])) redacted = withoutQuote(redacted, spelling);
   }
   return redacted;
+}
+
+/** Takes out the input, or as much of its beginning as there is. */
+function withoutQuote(text: string, input: string): string {
+  const beginning = input.slice(0, shortestQuote);
+  let at = text.indexOf(beginning);
+  let rest = 0;
+  let redacted = "";
+  while (at >= 0) {
+    let length = beginning.length;
+    while (length < input.length && text[at + length] === input[length]) length += 1;
+    redacted += `${text.slice(rest, at)}[input]`;
+    rest = at + length;
+    at = text.indexOf(beginning, rest);
+  }
+  return redacted + text.slice(rest);
 }
 
 function escaped(json: string): string {

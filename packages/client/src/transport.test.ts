@@ -455,6 +455,15 @@ test.each(["\\u6df1\\u5ea6\\u6c42\\u7d22\\u7684\\u56de\\u7b54\\u662f\\u4ec0\\u4e
   },
 );
 
+test("a prompt that a refusal quotes cut short is not repeated", async () => {
+  const prompt = { model: "m", messages: [{ role: "user", content: "The plans of our company for the next year" }] };
+  const { client } = setUp([
+    { status: 400, body: { code: 20015, message: "bad input 'The plans of our compan...year'" } },
+  ]);
+  const { message } = await failureOf(client.chat.create(prompt));
+  expect(message).toContain("bad input '[input]...year'");
+});
+
 test("a prompt that looks like the body of a refusal does not hide what it says", async () => {
   const { client } = setUp([{ status: 400, body: '{"code":20012,"message":"Model does not exist."}' }]);
   const call = client.chat.create({ model: "m", messages: [{ role: "user", content: '"message":' }] });

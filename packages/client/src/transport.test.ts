@@ -224,7 +224,9 @@ describe("a limit", () => {
   test("holds back other calls for the same model, and only those, and says so", async () => {
     const waits: { reason: string; delayMs: number }[] = [];
     const timers: (() => void)[] = [];
+    const chances = [1, 0.2, 0.8];
     const clock = new TestClock();
+    clock.random = () => chances.shift()!;
     clock.after = (milliseconds, callback) => {
       timers.push(() => {
         clock.time += milliseconds;
@@ -236,15 +238,18 @@ describe("a limit", () => {
 
     const first = client.chat.create(request);
     await expect.poll(() => timers.length).toBe(1);
-    const second = client.chat.create(request);
+    const others = [client.chat.create(request), client.chat.create(request)];
     await client.chat.create({ ...request, model: "another" });
     expect(wire.requests).toHaveLength(2);
-    expect(waits).toEqual([{ reason: "rate limit of m", delayMs: 500 }]);
+    // Not at once: they would meet the limit again.
+    expect(waits).toEqual([
+      { reason: "rate limit of m", delayMs: 600 },
+      { reason: "rate limit of m", delayMs: 900 },
+    ]);
 
-    timers[0]!();
-    timers[1]!();
-    await Promise.all([first, second]);
-    expect(wire.requests).toHaveLength(4);
+    for (const fire of timers) fire();
+    await Promise.all([first, ...others]);
+    expect(wire.requests).toHaveLength(5);
   });
 });
 

@@ -28,6 +28,8 @@ const maxErrorBytes = 64 * 1024;
 /** Room for a key that begins right before the limit: it must be seen whole to be masked. */
 const maskMargin = 4 * 1024;
 
+const coolDownSpreadMs = 500;
+
 /** One call of an endpoint. */
 export interface Call {
   method: "GET" | "POST";
@@ -371,8 +373,10 @@ export class Transport {
         this.#coolDowns.delete(model);
         return;
       }
-      quietly(() => this.options.onWait?.({ reason: `rate limit of ${model}`, delayMs: left }));
-      await deadline.sleep(left);
+      // Spread out: whoever was held back by the same 429 would come back in the same moment.
+      const delayMs = left + this.#clock.random() * coolDownSpreadMs;
+      quietly(() => this.options.onWait?.({ reason: `rate limit of ${model}`, delayMs }));
+      await deadline.sleep(delayMs);
     }
   }
 

@@ -1,7 +1,7 @@
 import { type ClientOptions, InvalidInputError, SiliconFlowClient } from "@langchain-siliconflow/client";
 import type { BaseChatModelParams } from "@langchain/core/language_models/chat_models";
 import type { ModelProfile } from "@langchain/core/language_models/profile";
-import type { SamplingOptions } from "./call-options.js";
+import { checkReasoningHistory, type SamplingOptions } from "./call-options.js";
 import type { ReasoningHistory } from "./reasoning.js";
 
 /** Options of {@link ChatSiliconFlow}: its own, the client's, and the habits of ChatOpenAI. */
@@ -124,7 +124,7 @@ export function readFields(
   const timeouts = timeout === undefined ? fields.timeouts : { firstByteMs: timeout, ...fields.timeouts };
   const maxRetries = fields.maxRetries ?? configuration.maxRetries;
   const baseURL = fields.baseURL ?? configuration.baseURL ?? undefined;
-  const headers = { ...plainHeaders(configuration.defaultHeaders), ...fields.headers };
+  const headers = { ...plainHeaders(configuration.defaultHeaders), ...fromHeaders(fields.headers) };
   const apiKey = fields.apiKey ?? configuration.apiKey;
 
   const options: ClientOptions = {
@@ -171,15 +171,16 @@ function checkFields(fields: object): void {
       throw new InvalidInputError(`The option ${name} of ChatSiliconFlow must be ${article[expected]}.`);
     }
   }
-  const { stop, stopSequences, reasoningHistory, modelKwargs } = fields as ChatSiliconFlowFields;
+  const { stop, stopSequences, reasoningHistory, modelKwargs, maxConcurrency } = fields as ChatSiliconFlowFields;
   for (const texts of [stop, stopSequences]) {
     if (texts === undefined || typeof texts === "string") continue;
     if (!Array.isArray(texts) || texts.some((text) => typeof text !== "string")) {
       throw new InvalidInputError("The option stop of ChatSiliconFlow must be a string or a list of strings.");
     }
   }
-  if (reasoningHistory !== undefined && !["auto", "always", "never"].includes(reasoningHistory)) {
-    throw new InvalidInputError('The option reasoningHistory of ChatSiliconFlow must be "auto", "always" or "never".');
+  checkReasoningHistory(reasoningHistory);
+  if (maxConcurrency !== undefined && maxConcurrency < 1) {
+    throw new InvalidInputError("The option maxConcurrency of ChatSiliconFlow must be 1 or more.");
   }
   for (const name of ["messages", "model", "stream"]) {
     if (modelKwargs?.[name] !== undefined) {
@@ -206,6 +207,11 @@ function checkConfiguration(configuration: object): void {
     const advice = replacements[name] ?? "It takes baseURL, defaultHeaders, apiKey, timeout and maxRetries.";
     throw new InvalidInputError(`ChatSiliconFlow has no option "configuration.${name}". ${advice}`);
   }
+}
+
+/** A `Headers` object has nothing to spread: it would vanish without a word. */
+function fromHeaders(given: ClientOptions["headers"]): ClientOptions["headers"] {
+  return given instanceof Headers ? plainHeaders(given) : given;
 }
 
 function plainHeaders(given: Headers | Record<string, string | null | undefined> | undefined): Record<string, string> {

@@ -13,44 +13,44 @@ export type ReasoningEffort = "low" | "medium" | "high" | "xhigh" | "max";
  */
 export interface SamplingOptions {
   /** Randomness, 0 to 2. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Nucleus sampling: share of probability that is considered, up to 1. */
-  topP?: number;
+  topP?: number | undefined;
   /** How many of the likeliest tokens are considered, up to 100. */
-  topK?: number;
+  topK?: number | undefined;
   /** Smallest share of the likeliest token's probability that is considered, 0 to 1. Qwen3 models only. */
-  minP?: number;
+  minP?: number | undefined;
   /** Penalty for tokens by how often they occurred, -2 to 2. */
-  frequencyPenalty?: number;
+  frequencyPenalty?: number | undefined;
   /** Penalty for tokens that occurred at all. Not documented by the service. */
-  presencePenalty?: number;
+  presencePenalty?: number | undefined;
   /** Most tokens of the answer; thoughts are not counted. `-1` for no limit of yours. */
-  maxTokens?: number;
+  maxTokens?: number | undefined;
   /** Answers per request. More than one cannot be streamed. */
-  n?: number;
+  n?: number | undefined;
   /** Same seed, same answer, as far as the model can. Not documented by the service. */
   seed?: number;
   /** Thinking on or off, for models that can do both. */
-  enableThinking?: boolean;
+  enableThinking?: boolean | undefined;
   /** Most tokens of the chain of thought, 128 to 32768 for most models. */
-  thinkingBudget?: number;
+  thinkingBudget?: number | undefined;
   /** How hard to think, for the models that take it (DeepSeek-V4, GLM-5.2). */
-  reasoningEffort?: ReasoningEffort;
+  reasoningEffort?: ReasoningEffort | undefined;
 }
 
 /** Options of one call, beside LangChain's own (`signal`, `timeout`, `callbacks`, …). */
 export interface ChatSiliconFlowCallOptions
   extends Omit<ChatOpenAICompletionsCallOptions, "reasoningEffort" | "reasoning" | "seed">, SamplingOptions {
   /** When earlier thoughts are sent back. */
-  reasoningHistory?: ReasoningHistory;
+  reasoningHistory?: ReasoningHistory | undefined;
   /** Text the answer starts with. */
-  prefix?: string;
+  prefix?: string | undefined;
   /** Text that follows the answer: the model fills the gap after `prefix`. */
-  suffix?: string;
+  suffix?: string | undefined;
   /** Extra headers of this request. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Time limits of this request, in place of the client's. */
-  timeouts?: Timeouts;
+  timeouts?: Timeouts | undefined;
 }
 
 /**

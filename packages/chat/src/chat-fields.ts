@@ -8,37 +8,37 @@ import type { ReasoningHistory } from "./reasoning.js";
 export interface ChatSiliconFlowFields
   extends SamplingOptions, ClientOptions, Omit<BaseChatModelParams, "onFailedAttempt" | "maxRetries"> {
   /** Model id as the service lists it, e.g. `"Qwen/Qwen3-8B"`. */
-  model?: string;
+  model?: string | undefined;
   /** A client to share between models; then leave out its options (`apiKey`, `baseURL`, …). */
-  client?: SiliconFlowClient;
+  client?: SiliconFlowClient | undefined;
   /** Texts that end the answer, four at most. They are not part of it. */
-  stop?: string | string[];
+  stop?: string | string[] | undefined;
   /** Whether `invoke` streams beneath the surface, so that callbacks see tokens. @defaultValue false */
-  streaming?: boolean;
+  streaming?: boolean | undefined;
   /** Whether a stream asks for counts at its end. @defaultValue true */
-  streamUsage?: boolean;
+  streamUsage?: boolean | undefined;
   /** When earlier thoughts are sent back. @defaultValue "auto" */
-  reasoningHistory?: ReasoningHistory;
+  reasoningHistory?: ReasoningHistory | undefined;
   /** Fields of the request that have no option here. Named options win over them. */
-  modelKwargs?: Record<string, unknown>;
+  modelKwargs?: Record<string, unknown> | undefined;
   /** What the model can do, where the built-in table is wrong or silent. Merged over the table's entry. */
-  profile?: ModelProfile;
+  profile?: ModelProfile | undefined;
   /** Marks tools as strict unless the call says otherwise. */
-  supportsStrictToolCalling?: boolean;
+  supportsStrictToolCalling?: boolean | undefined;
 
   /** ChatOpenAI's name for {@link model}. */
-  modelName?: string;
+  modelName?: string | undefined;
   /** ChatOpenAI's name for {@link stop}. */
-  stopSequences?: string[];
+  stopSequences?: string[] | undefined;
   /** ChatOpenAI's name for {@link maxTokens}. */
-  maxCompletionTokens?: number;
+  maxCompletionTokens?: number | undefined;
   /** Milliseconds until an answer begins: ChatOpenAI's name for `timeouts.firstByteMs`. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Probabilities of the tokens, in `response_metadata.logprobs`. Not documented by the service. */
-  logprobs?: boolean;
-  topLogprobs?: number;
-  logitBias?: Record<string, number>;
-  user?: string;
+  logprobs?: boolean | undefined;
+  topLogprobs?: number | undefined;
+  logitBias?: Record<string, number> | undefined;
+  user?: string | undefined;
   /** ChatOpenAI's place for the address and headers. */
   configuration?: {
     baseURL?: string | null | undefined;
@@ -138,8 +138,8 @@ export function readFields(
   const client = sharedClient(fields.client, options) ?? new SiliconFlowClient(options);
 
   // The model first, by whatever name it came: what is written out must not depend on that.
-  const forBase: ChatSiliconFlowFields & { model: string } = { model, ...fields };
-  forBase.model = model;
+  const { model: _, ...others } = fields;
+  const forBase: ChatSiliconFlowFields & { model: string } = { model, ...others };
   for (const name of [...clientOptions, ...aliases]) delete forBase[name];
   const maxTokens = fields.maxCompletionTokens ?? fields.maxTokens;
   Object.assign(forBase, {

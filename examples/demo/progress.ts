@@ -61,9 +61,10 @@ export class Progress {
     const width = this.#out.columns || 80;
     // Where it is narrow, the bar says more than the verb; what is done stands in the line above.
     if (width - line.length < 12) line = line.replace(`${this.#verb} `, "");
-    const room = Math.min(24, width - line.length - 4);
+    // Few sizes, so that it does not grow and shrink with each digit.
+    const room = [24, 12, 8].find((size) => size <= width - line.length - 4) ?? 0;
     const filled = Math.round(room * this.#fraction());
-    const bar = room >= 8 ? `▕${"█".repeat(filled)}${"░".repeat(room - filled)}▏ ` : "";
+    const bar = room > 0 ? `▕${"█".repeat(filled)}${"░".repeat(room - filled)}▏ ` : "";
     // Cut rather than wrapped: a wrapped line could not be drawn over.
     this.#out.write(`\r\u001B[2K${(bar + line).slice(0, width - 1)}`);
   }

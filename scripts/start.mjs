@@ -125,6 +125,10 @@ function pnpm(args, output) {
   );
   if (result.error) fail(`npx could not be started (${result.error.message}). Is npm installed?`);
   if (result.status === 0) return;
+  if (result.signal === "SIGINT" || result.status === 130) {
+    console.error("Stopped. Run the same command again to go on from here.");
+    process.exit(130);
+  }
   if (output === "failure") console.error(`${result.stdout}${result.stderr}`);
   const hint =
     args[0] === "install"

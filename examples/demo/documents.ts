@@ -79,7 +79,13 @@ export async function readDocuments(
         const read = readers[extname(file).toLowerCase()]!;
         const document = { source, ...(await read(await readFile(file))) };
         if (document.text.trim()) documents.push(document);
-        else onSkip(source, source.toLowerCase().endsWith(".pdf") ? "no text inside; is it a scan?" : "empty");
+        else
+          onSkip(
+            source,
+            source.toLowerCase().endsWith(".pdf")
+              ? "no text to read inside; is it a scan, or without its fonts?"
+              : "empty",
+          );
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
         onSkip(source, code === "EACCES" ? "no permission to read it" : message.replaceAll(/\s+/g, " "));

@@ -48,6 +48,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     completeStreamEvents(this.prototype);
   }
 
+  /** When earlier thoughts are sent back, unless a call says otherwise. */
   reasoningHistory: ReasoningHistory;
 
   // A private field: the base class has public ones that are printed, traced and written out.
@@ -234,11 +235,8 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     }
     this.#fillMessages(request, call);
     const options = toRequestOptions(call?.options, requestOptions, call?.left);
-    const open = (): AsyncIterable<ChatCompletionChunk> =>
-      repairStream(this.#client.chat.stream(request, options), call?.end);
-    return this.#maxConcurrency === Infinity
-      ? repairStream(this.#client.chat.stream(request, options), call?.end)
-      : holdSlot(this.caller, options.signal, open);
+    const open = () => repairStream(this.#client.chat.stream(request, options), call?.end);
+    return this.#maxConcurrency === Infinity ? open() : holdSlot(this.caller, options.signal, open);
   }
 
   #fillMessages(request: ChatCompletionRequest, call: Call | undefined): void {

@@ -5,6 +5,7 @@ import { InvalidResponseError, isSiliconFlowError, StreamError, TimeoutError } f
 import { CompletionSoFar } from "./partial-completion.js";
 import {
   chunkFromCompletion,
+  isChunk,
   isCompletion,
   type ChatCompletion,
   type ChatCompletionChunk,
@@ -27,6 +28,8 @@ const finished: IteratorReturnResult<undefined> = { done: true, value: undefined
 
 /**
  * The chunks of a streamed answer, in order. The request is sent at the first `next()`.
+ *
+ * Ends after a `finish_reason`; `break` and `return()` close the socket.
  *
  * An iterator rather than a generator: events that have been decoded are handed out without another turn of the machinery.
  */
@@ -62,6 +65,11 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     return this;
   }
 
+  /**
+   * The next chunk.
+   *
+   * @throws {@link StreamError} or, for a limit of time, {@link TimeoutError}: `partial` holds what had arrived.
+   */
   next(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
     if (this.#running !== undefined) return this.#chain();
     const event = this.#queue[this.#position];
@@ -83,6 +91,7 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     return finished;
   }
 
+  /** As `return()`, and rejects with the error. */
   async throw(error: unknown): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
     this.#close();
     throw error;
@@ -235,7 +244,7 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     if (typeof value === "object" && value !== null) {
       const chunk = value as ChatCompletionChunk;
       if (Array.isArray(chunk.choices)) {
-        if (!chunk["error"]) return chunk;
+        if (!chunk["error"] && isChunk(chunk)) return chunk;
       } else if (!isErrorBody(chunk) && chunk.usage) {
         chunk.choices = [];
         return chunk;

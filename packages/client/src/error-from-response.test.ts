@@ -13,6 +13,7 @@ function errorOf(
   return errorFromResponse({
     status,
     text: typeof body === "string" ? body : JSON.stringify(body),
+    redact: (text) => text,
     header: (name) => headers[name],
     baseURL: "https://api.siliconflow.cn/v1",
     region,
@@ -181,7 +182,7 @@ describe("what a refusal says", () => {
       { "x-siliconcloud-trace-id": "ti_1", "retry-after": "7" },
     );
     expect(error).toMatchObject({ code: 50505, traceId: "ti_1", retryAfterMs: 7_000 });
-    expect(error.message).toBe("503 busy (code 50505, trace ti_1)");
+    expect(error.message).toBe("503 busy (code 50505, trace ti_1) Try again later, or ask another model.");
   });
 
   test("a refused key names the address and the other site", () => {

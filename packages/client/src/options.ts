@@ -30,23 +30,28 @@ export interface SharedClientOptions {
   region?: "cn" | "global" | undefined;
   /** Further attempts after the first, for failures that are worth one. Whole number, 0 to 20. @defaultValue 3 */
   maxRetries?: number | undefined;
+  /** Time limits of each call; the defaults stand at each of them. */
   timeouts?: Timeouts | undefined;
-  /** Sent with each request. `Authorization` and the headers of HTTP framing cannot be set. */
+  /** Sent with each request. `Authorization` and the headers of HTTP framing cannot be set. @defaultValue none */
   headers?: Record<string, string> | undefined;
   /** Bytes of one answer, after decompression, above which it is dropped. @defaultValue 64 MiB */
   maxResponseBytes?: number | undefined;
-  /** Asked before each request is sent, and told what it used. */
+  /** Asked before each request for a model is sent, and told what it used. @defaultValue none */
   limiter?: RateLimiter | undefined;
-  /** Told before each wait for another attempt. What it throws is ignored. */
+  /**
+   * Told before each wait for another attempt: which attempt failed (from 1), with what, and how long the wait is.
+   * What it throws is ignored.
+   */
   onRetry?: ((event: { attempt: number; delayMs: number; error: SiliconFlowError }) => void) | undefined;
-  /** Told when a request waits because another one met a limit of the same model. What it throws is ignored. */
+  /** Told when a request waits because another one met a limit of the same model, and for how long. What it throws is ignored. */
   onWait?: ((event: { reason: string; delayMs: number }) => void) | undefined;
 }
 
+/** Options of the client that sends with undici. Nothing is required: the key may come from the environment. */
 export interface ClientOptions extends SharedClientOptions {
   /**
    * An undici dispatcher (`Agent`, `ProxyAgent`, `MockAgent`, …) to send with instead of the client's own.
-   * It stays yours: `close()` leaves it open.
+   * It stays yours: `close()` leaves it open. @defaultValue an own keep-alive `Agent`, or the proxies of the environment
    */
   dispatcher?: Dispatcher | undefined;
 }
@@ -59,6 +64,7 @@ export interface RequestOptions {
   headers?: Record<string, string> | undefined;
   /** Each limit given replaces the client's. */
   timeouts?: Timeouts | undefined;
+  /** In place of the client's `maxRetries`. Whole number, 0 to 20. */
   maxRetries?: number | undefined;
   /** Sent as `X-Trace-Id`; the service uses it as the id of this request. */
   traceId?: string | undefined;
@@ -178,6 +184,8 @@ function checkMaxResponseBytes(value: number | undefined): number | undefined {
 
 export function mergeTimeouts(base: ResolvedTimeouts, given: Timeouts | undefined): ResolvedTimeouts {
   if (given === undefined) return base;
+  if (typeof given !== "object" || given === null)
+    throw new InvalidInputError("timeouts must be an object, such as { totalMs: 60_000 }.");
   const merged = { ...base };
   for (const name of ["connectMs", "firstByteMs", "idleMs", "totalMs"] as const) {
     const value = given[name];
@@ -209,6 +217,9 @@ const reserved = new Set([
 export function checkHeaders(headers: Record<string, string> | undefined): Record<string, string> {
   // No prototype: a header may be called anything.
   const checked: Record<string, string> = Object.create(null) as Record<string, string>;
+  // Of a Headers object, a Map or a list nothing would be sent.
+  if (headers !== undefined && headers !== null && (typeof headers !== "object" || Symbol.iterator in headers))
+    throw new InvalidInputError("headers must be a plain object of names and values.");
   for (const [name, value] of Object.entries(headers ?? {})) {
     const lower = name.toLowerCase();
     if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(lower))

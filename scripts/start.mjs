@@ -27,7 +27,7 @@ const commands = {
     run("node", [join("examples", "run.ts"), ...args]);
   },
   emulator(args) {
-    prepare();
+    prepare("without tests");
     run("node", [join("packages", "emulator", "dist", "cli.js"), ...args]);
   },
   /** With arguments only the tests they select; without, everything that must hold. */

@@ -1,7 +1,9 @@
 import { systemClock, type Clock } from "./deadline.js";
 import type { ResolvedOptions } from "./options.js";
 import { Chat } from "./resources/chat.js";
+import { Completions } from "./resources/completions.js";
 import { Embeddings } from "./resources/embeddings.js";
+import { Messages } from "./resources/messages.js";
 import { Models } from "./resources/models.js";
 import { Rerank } from "./resources/rerank.js";
 import { Transport } from "./transport.js";
@@ -12,6 +14,8 @@ export class Client {
   /** Root of the API, without a slash at its end. */
   readonly baseURL: string;
   readonly chat: Chat;
+  readonly completions: Completions;
+  readonly messages: Messages;
   readonly embeddings: Embeddings;
   readonly rerank: Rerank;
   readonly models: Models;
@@ -21,6 +25,8 @@ export class Client {
     const transport = new Transport(options, wire, clock);
     this.baseURL = options.baseURL;
     this.chat = new Chat(transport);
+    this.completions = new Completions(transport);
+    this.messages = new Messages(transport);
     this.embeddings = new Embeddings(transport);
     this.rerank = new Rerank(transport);
     this.models = new Models(transport);

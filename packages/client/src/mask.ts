@@ -23,7 +23,17 @@ const shortestInput = 8;
 export function withoutInput(text: string, request: Record<string, unknown> | undefined): string {
   if (request === undefined) return text;
   const inputs: string[] = [];
-  for (const field of ["messages", "input", "query", "documents", "prompt", "suffix", "prefix", "instruction"]) {
+  for (const field of [
+    "messages",
+    "system",
+    "input",
+    "query",
+    "documents",
+    "prompt",
+    "suffix",
+    "prefix",
+    "instruction",
+  ]) {
     collectStrings(request[field], inputs);
   }
   let redacted = text;

@@ -57,8 +57,8 @@ export class ChatSiliconFlow extends SendingChatModel {
   constructor(fields: ChatSiliconFlowFields);
   constructor(modelOrFields: string | ChatSiliconFlowFields, rest?: ChatSiliconFlowFields) {
     const { client, fields, forBase } = readFields(modelOrFields, rest);
-    const { maxConcurrency = Infinity, reasoningHistory = "auto" } = fields;
-    super(forBase, { client, maxConcurrency, reasoningHistory });
+    const { maxConcurrency = Infinity, reasoningHistory = "auto", api = "chat" } = fields;
+    super(forBase, { client, maxConcurrency, reasoningHistory, api });
     this.#profile = fields.profile;
     assignGiven(this, fields, ["topK", "minP", "seed", "enableThinking", "thinkingBudget", "reasoningEffort"]);
     this.maxRetries = forBase.maxRetries;
@@ -107,7 +107,8 @@ export class ChatSiliconFlow extends SendingChatModel {
   }
 
   override _identifyingParams(): ReturnType<ChatOpenAICompletions["_identifyingParams"]> {
-    const params = { model_name: this.model, base_url: this.host, ...this.invocationParams() };
+    const api = this.api === "chat" ? {} : { api: this.api };
+    const params = { model_name: this.model, base_url: this.host, ...api, ...this.invocationParams() };
     // The base class promises its SDK's options as well, among them the key: this is what cache keys are made of.
     return params as unknown as ReturnType<ChatOpenAICompletions["_identifyingParams"]>;
   }

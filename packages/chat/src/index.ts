@@ -2,3 +2,5 @@ export type { ChatSiliconFlowCallOptions, ReasoningEffort, SamplingOptions } fro
 export type { ChatSiliconFlowFields } from "./chat-fields.js";
 export { ChatSiliconFlow } from "./chat-siliconflow.js";
 export type { ReasoningHistory } from "./reasoning.js";
+export { SiliconFlow } from "./siliconflow.js";
+export type { CompletionOptions, SiliconFlowCallOptions, SiliconFlowFields } from "./siliconflow.js";

@@ -11,6 +11,8 @@ export interface StreamEnd {
   systemFingerprint?: string | undefined;
   traceId?: string | undefined;
   usage?: Usage | undefined;
+  /** What the endpoint says beyond that, for `response_metadata`. */
+  metadata?: Record<string, unknown> | undefined;
 }
 
 /**

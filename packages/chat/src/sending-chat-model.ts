@@ -58,6 +58,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     completeStreamEvents(this.prototype);
   }
 
+  /** When earlier thoughts are sent back, unless a call says otherwise. */
   reasoningHistory: ReasoningHistory;
   /** The endpoint that is asked. */
   readonly api: Api;
@@ -248,9 +249,8 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     this.#fillMessages(request, call);
     const options = toRequestOptions(call?.options, requestOptions, call?.left);
     const chunks = this.#chunks(request, options, call?.end);
-    return this.#maxConcurrency === Infinity
-      ? repairStream(chunks, call?.end)
-      : holdSlot(this.caller, options.signal, () => repairStream(chunks, call?.end));
+    const open = () => repairStream(chunks, call?.end);
+    return this.#maxConcurrency === Infinity ? open() : holdSlot(this.caller, options.signal, open);
   }
 
   async #answer(request: ChatCompletionRequest, options: RequestOptions): Promise<ChatCompletion> {

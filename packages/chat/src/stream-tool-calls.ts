@@ -26,11 +26,6 @@ export class StreamToolCalls {
   readonly #byIndex = new Map<number, Slot>();
   #last: Slot | undefined;
 
-  /** Whether any call has begun. */
-  get any(): boolean {
-    return this.#slots.length > 0;
-  }
-
   /** Rewrites the fragments of one chunk in place. Returns those to pass on now. */
   accept(fragments: readonly ToolCallDelta[]): ToolCallDelta[] {
     const ready: ToolCallDelta[] = [];

@@ -22,6 +22,8 @@ const finished: IteratorReturnResult<undefined> = { done: true, value: undefined
 /**
  * The chunks of a streamed answer, in order. The request is sent at the first `next()`.
  *
+ * Ends after the answer's `finish_reason` (or `stop_reason`); `break` and `return()` close the socket.
+ *
  * An iterator rather than a generator: events that have been decoded are handed out without another turn of the machinery.
  */
 export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk, undefined, unknown> {
@@ -57,6 +59,11 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
     return this;
   }
 
+  /**
+   * The next chunk.
+   *
+   * @throws {@link StreamError} or, for a limit of time, {@link TimeoutError}: `partial` holds what had arrived.
+   */
   next(): Promise<IteratorResult<Chunk, undefined>> {
     if (this.#running !== undefined) return this.#chain();
     const event = this.#queue[this.#position];
@@ -85,6 +92,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
     return finished;
   }
 
+  /** As `return()`, and rejects with the error. */
   async throw(error: unknown): Promise<IteratorResult<Chunk, undefined>> {
     this.#close();
     throw error;

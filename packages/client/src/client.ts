@@ -13,11 +13,17 @@ import type { Wire } from "./wire.js";
 export class Client {
   /** Root of the API, without a slash at its end. */
   readonly baseURL: string;
+  /** Answers of a chat model, whole or streamed. */
   readonly chat: Chat;
+  /** Text that continues a text, or fills its gap. */
   readonly completions: Completions;
+  /** Chat in the shape of Anthropic's API. */
   readonly messages: Messages;
+  /** Vectors of texts. */
   readonly embeddings: Embeddings;
+  /** Scores of documents for a query. */
   readonly rerank: Rerank;
+  /** What the site hosts. */
   readonly models: Models;
   readonly #transport: Transport;
 

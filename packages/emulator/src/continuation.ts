@@ -17,7 +17,11 @@ export function continuationOf(prompt: string, suffix: string): string {
     .toSorted((one, other) => other.fits - one.fits)[0]!;
   if (found.fits < shortestContext) return "# an emulator fills no gaps that the text itself does not fill\n";
   const [line = ""] = found.rest.join("").split("\n");
-  return line === "" ? "\n" : line;
+  // What follows the gap is there already.
+  const next = suffix.split("\n", 1)[0]!.trim();
+  const until = next === "" ? -1 : line.indexOf(next);
+  const filled = until > 0 ? line.slice(0, until) : line;
+  return filled === "" ? "\n" : filled;
 }
 
 /** Where in a text the end of the prompt occurs, by how many tokens of it, and what comes next. */

@@ -40,6 +40,7 @@ test("an answer has the documented shape", async () => {
 test("text goes on as it went on before, or as it goes on after the gap", async () => {
   const prompt = "north = read('north.csv')\nsouth = read('south.csv')\nnorth = read(";
   expect(await text({ prompt })).toBe("'north.csv')");
+  expect(await text({ prompt: "north = read('north.csv')\neast = read(", suffix: ")\n" })).toBe("'north.csv'");
   expect(await text({ prompt: "total = add(a,", suffix: "\nother = add(a, b)\n" })).toBe(" b)");
 });
 

@@ -45,6 +45,19 @@ export const calling: Answer = {
   ),
 };
 
+/** Two tokens with their probabilities. */
+export const weighed: Answer = {
+  whole:
+    '{"id":"019c4f20d0","object":"chat.completion","created":1790000040,"model":"Qwen/Qwen3-8B","choices":[{"index":0,' +
+    '"message":{"role":"assistant","content":"Lima"},"finish_reason":"stop","logprobs":{"content":[{"token":"Li","logprob":-0.1},{"token":"ma","logprob":-0.2}]}}],' +
+    '"usage":{"prompt_tokens":24,"completion_tokens":2,"total_tokens":26},"system_fingerprint":""}',
+  stream: lines(
+    '{"id":"019c4f20d0","object":"chat.completion.chunk","created":1790000040,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":"Li","role":"assistant"},"finish_reason":null,"logprobs":{"content":[{"token":"Li","logprob":-0.1}]}}],"system_fingerprint":""}',
+    '{"id":"019c4f20d0","object":"chat.completion.chunk","created":1790000040,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":"ma"},"finish_reason":null,"logprobs":{"content":[{"token":"ma","logprob":-0.2}]}}],"system_fingerprint":""}',
+    '{"id":"019c4f20d0","object":"chat.completion.chunk","created":1790000040,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}],"system_fingerprint":"","usage":{"prompt_tokens":24,"completion_tokens":2,"total_tokens":26}}',
+  ),
+};
+
 /** A stream that stops in the middle of a word: no finish reason, no `[DONE]`. */
 export const cut: Answer = {
   whole: '{"id":"019c4f20c0","object":"chat.comp',

@@ -1,7 +1,7 @@
 import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
 import { isSiliconFlowError } from "@langchain-siliconflow/client";
 import { describe, expect, test } from "vitest";
-import { type Answer, calling, cut, limited, thinking } from "./answers.js";
+import { type Answer, calling, cut, limited, thinking, weighed } from "./answers.js";
 import { answerServer } from "./answer-server.js";
 import { seen, tools, views } from "./views.js";
 
@@ -91,6 +91,19 @@ describe("an answer that calls tools looks the same", () => {
           completion_tokens_details: { reasoning_tokens: 7 },
         },
       },
+    });
+  });
+});
+
+describe("the probabilities of an answer's tokens are all there", () => {
+  test.each(names)("%s", async (view) => {
+    const { message } = await ask(view, weighed);
+
+    expect(message.response_metadata["logprobs"]).toEqual({
+      content: [
+        { token: "Li", logprob: -0.1 },
+        { token: "ma", logprob: -0.2 },
+      ],
     });
   });
 });

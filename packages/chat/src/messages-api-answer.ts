@@ -125,8 +125,8 @@ async function* translate(
           ],
         });
       } else if (text) yield chunk({ content: text });
-      else if (thinking) yield chunk({ reasoning_content: (open.thinking = thinking) });
-      if (signature) open.signature = signature;
+      else if (typeof thinking === "string") yield chunk({ reasoning_content: (open.thinking = thinking) });
+      if (typeof signature === "string") open.signature = signature;
     }
     if (delta) {
       const { text, thinking, signature, partial_json } = delta;

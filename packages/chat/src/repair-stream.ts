@@ -1,6 +1,7 @@
 import type { ChatCompletionChunk, ChatDelta, Usage } from "@langchain-siliconflow/client";
 import { markForLangChain } from "./langchain-errors.js";
 import { nonEmpty, StreamToolCalls } from "./stream-tool-calls.js";
+import { isPlainObject } from "./tool-calls.js";
 
 /** What is known of an answer when its stream has ended. Filled by {@link repairStream}, just before its last chunks. */
 export interface StreamEnd {
@@ -13,6 +14,8 @@ export interface StreamEnd {
   usage?: Usage | undefined;
   /** What the endpoint says beyond that, for `response_metadata`. */
   metadata?: Record<string, unknown> | undefined;
+  /** Probabilities of the tokens so far, where they were asked for. */
+  logprobs?: unknown[];
 }
 
 /**
@@ -38,7 +41,7 @@ export async function* repairStream(
 
   try {
     for await (const chunk of source) {
-      if (chunk.usage) usage = chunk.usage;
+      if (isPlainObject(chunk.usage)) usage = chunk.usage;
       chunk.usage = null;
       id ??= nonEmpty(chunk.id);
       end.model ??= nonEmpty(chunk.model);
@@ -48,6 +51,8 @@ export async function* repairStream(
 
       finish = nonEmpty(choice.finish_reason) ?? finish;
       choice.finish_reason = null;
+      const { content: logprobs } = (choice["logprobs"] ?? {}) as { content?: unknown };
+      if (Array.isArray(logprobs)) (end.logprobs ??= []).push(...(logprobs as unknown[]));
       end.systemFingerprint ??= nonEmpty(chunk["system_fingerprint"]);
       const { delta } = choice;
       if (typeof delta !== "object" || delta === null) continue;

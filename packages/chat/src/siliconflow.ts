@@ -27,15 +27,15 @@ import { toTokenUsage } from "./wire-to-messages.js";
 /** What shapes a completion. The same names in the constructor and per call; a value per call wins. */
 export interface CompletionOptions {
   /** Text that follows the gap: the model writes what stands between the prompt and it. */
-  suffix?: string;
+  suffix?: string | undefined;
   /** Most tokens of the answer. */
-  maxTokens?: number;
+  maxTokens?: number | undefined;
   /** Randomness, 0 to 2. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Nucleus sampling: share of probability that is considered, up to 1. */
-  topP?: number;
+  topP?: number | undefined;
   /** How many of the likeliest tokens are considered. */
-  topK?: number;
+  topK?: number | undefined;
 }
 
 /** Options of {@link SiliconFlow}: its own and the client's. */
@@ -47,23 +47,23 @@ export interface SiliconFlowFields
   /** Model id as the service lists it, of a model that can fill in the middle. */
   model: string;
   /** Texts that end the answer. They are not part of it. */
-  stop?: string | string[];
+  stop?: string | string[] | undefined;
   /** Whether `invoke` streams beneath the surface, so that callbacks see tokens. @defaultValue false */
-  streaming?: boolean;
+  streaming?: boolean | undefined;
   /** Requests under way at once; a stream counts until it ends. @defaultValue no limit */
-  maxConcurrency?: number;
+  maxConcurrency?: number | undefined;
   /** Fields of the request that have no option here. Named options win over them. */
-  modelKwargs?: Record<string, unknown>;
+  modelKwargs?: Record<string, unknown> | undefined;
 }
 
 /** Options of one call, beside LangChain's own (`signal`, `timeout`, `callbacks`, …). */
 export interface SiliconFlowCallOptions extends BaseLLMCallOptions, CompletionOptions {
   /** Extra headers of this request. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Time limits of this request, in place of the client's. */
-  timeouts?: Timeouts;
+  timeouts?: Timeouts | undefined;
   /** Retries of this request, in place of the client's. */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
 }
 
 /** Constructor options that are written out. No headers, no client, no callbacks: they hold secrets or functions. */
@@ -410,6 +410,9 @@ function checkFields(fields: SiliconFlowFields): void {
     if (value === null || typeof value !== expected || Number.isNaN(value)) {
       throw new InvalidInputError(`The option ${name} of SiliconFlow must be of type ${expected}.`);
     }
+  }
+  if (fields.maxConcurrency !== undefined && fields.maxConcurrency < 1) {
+    throw new InvalidInputError("The option maxConcurrency of SiliconFlow must be 1 or more.");
   }
   for (const name of ["prompt", "model", "stream"]) {
     if (fields.modelKwargs?.[name] !== undefined) {

@@ -24,10 +24,13 @@ export function toGenerationChunk(chunk: ChatCompletionChunk, end: StreamEnd): C
   const delta = choice.delta ?? {};
   const text = delta.content ?? "";
   const reasoning = delta.reasoning_content;
+  const metadata = choice.finish_reason == null ? { model_provider: modelProvider } : describe(end);
+  // Lists, which merge. In generationInfo alone, where the last chunk's win, they would be lost in some of the views.
+  if (choice["logprobs"] != null) Object.assign(metadata, { logprobs: choice["logprobs"] });
   const message = new SiliconFlowMessageChunk({
     content: text,
     additional_kwargs: reasoning == null ? {} : { reasoning_content: reasoning },
-    response_metadata: choice.finish_reason == null ? { model_provider: modelProvider } : describe(end),
+    response_metadata: metadata,
     ...(delta.tool_calls != null && { tool_call_chunks: delta.tool_calls.map(toToolCallChunk) }),
     ...(chunk.id !== undefined && { id: chunk.id }),
   });

@@ -43,6 +43,10 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
   read(value: Record<string, unknown>, name: string | undefined): MessageStreamEvent | null | undefined {
     const type = value["type"] ?? name;
     if (type === "error" || isErrorBody(value) || typeof type !== "string") return null;
+    // What an event holds may be missing, but not be something else.
+    for (const field of ["message", "content_block", "delta", "usage"]) {
+      if (value[field] != null && typeof value[field] !== "object") return null;
+    }
     if (type === "ping") return undefined;
     value["type"] = type;
     return value as MessageStreamEvent;

@@ -1,6 +1,6 @@
 import type { PartialCompletion } from "./errors.js";
 import { isErrorBody } from "./answer.js";
-import type { ChatDelta, ToolCallDelta, Usage } from "./resources/chat-wire.js";
+import { isChunk, type ChatDelta, type ToolCallDelta, type Usage } from "./resources/chat-wire.js";
 
 /** A piece of an answer of choices, of chat or of text. */
 interface Piece {
@@ -49,7 +49,7 @@ export class CompletionSoFar<Chunk extends Piece> {
 
   read(value: Record<string, unknown>): Chunk | null {
     const chunk = value as unknown as Chunk;
-    if (Array.isArray(chunk.choices)) return value["error"] ? null : chunk;
+    if (Array.isArray(chunk.choices)) return !value["error"] && isChunk(value) ? chunk : null;
     if (isErrorBody(value) || !chunk.usage) return null;
     chunk.choices = [];
     return chunk;

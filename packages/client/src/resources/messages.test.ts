@@ -199,6 +199,18 @@ describe("messages.stream", () => {
     });
   });
 
+  test.each(['{"type":"content_block_delta","delta":"x"}', '{"type":"message_start","message":5}', "{}"])(
+    "an event that holds something else is damaged: %s",
+    async (data) => {
+      replyStream(start, delta(0, { type: "text_delta", text: "Li" }), `data: ${data}\n\n`, stop);
+      await expect(collect()).rejects.toMatchObject({
+        name: "StreamError",
+        reason: "malformed",
+        partial: { content: "Li" },
+      });
+    },
+  );
+
   test.each([
     'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n',
     'data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n',

@@ -63,7 +63,7 @@ export interface SiliconFlowCallOptions extends BaseLLMCallOptions, CompletionOp
   /** Time limits of this request, in place of the client's. */
   timeouts?: Timeouts | undefined;
   /** Retries of this request, in place of the client's. */
-  maxRetries?: number | undefined;
+  maxRetries?: number;
 }
 
 /** Constructor options that are written out. No headers, no client, no callbacks: they hold secrets or functions. */
@@ -142,7 +142,7 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
       typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : { ...modelOrFields };
     checkFields(given);
     const { client, requestOptions } = connectAdapter("completions", given);
-    const fields = { ...given };
+    const { maxConcurrency, ...fields } = given;
     // The address is all that is left of a shared client, or of a configuration, when the model is written out.
     const baseURL =
       given.baseURL ?? given.configuration?.baseURL ?? (given.client as { baseURL?: string } | undefined)?.baseURL;
@@ -154,10 +154,12 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
     const onFailedAttempt = (error: unknown): never => {
       throw error;
     };
-    super({ ...fields, maxRetries: 0, onFailedAttempt });
+    super({ ...fields, ...(maxConcurrency !== undefined && { maxConcurrency }), maxRetries: 0, onFailedAttempt });
     // What is written out is what was asked for.
     this.lc_kwargs = Object.fromEntries(
-      serializableFields.map((name) => [name, fields[name]]).filter(([, value]) => value !== undefined),
+      serializableFields
+        .map((name) => [name, { ...fields, maxConcurrency }[name]])
+        .filter(([, value]) => value !== undefined),
     );
     this.#client = client;
     this.#requestOptions = requestOptions;

@@ -6,7 +6,8 @@ import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { load } from "@langchain/core/load";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { collect } from "./read-stream.js";
-import { SiliconFlow, type SiliconFlowFields } from "./siliconflow.js";
+import type { SiliconFlowFields } from "./completion-fields.js";
+import { SiliconFlow } from "./siliconflow.js";
 
 const key = "sk-sentinel-4711";
 

@@ -1,7 +1,5 @@
 import {
   connectAdapter,
-  InvalidInputError,
-  type AdapterConnection,
   type ClientFor,
   type CompletionChunk,
   type RequestOptions,
@@ -11,10 +9,16 @@ import {
 } from "@langchain-siliconflow/client";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
-import { BaseLLM, type BaseLLMCallOptions, type BaseLLMParams } from "@langchain/core/language_models/llms";
+import { BaseLLM } from "@langchain/core/language_models/llms";
 import type { Serialized } from "@langchain/core/load/serializable";
 import type { MessageContent } from "@langchain/core/messages";
 import { type Generation, GenerationChunk, type LLMResult } from "@langchain/core/outputs";
+import {
+  checkCompletionFields,
+  completionFields,
+  type SiliconFlowCallOptions,
+  type SiliconFlowFields,
+} from "./completion-fields.js";
 import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
 import { leavable } from "./leavable.js";
@@ -23,69 +27,6 @@ import { toRequestOptions } from "./request-options.js";
 import { secretName, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
 import { estimateTokens } from "./usage.js";
 import { toTokenUsage } from "./wire-to-messages.js";
-
-/** What shapes a completion. The same names in the constructor and per call; a value per call wins. */
-export interface CompletionOptions {
-  /** Text that follows the gap: the model writes what stands between the prompt and it. */
-  suffix?: string | undefined;
-  /** Most tokens of the answer. */
-  maxTokens?: number | undefined;
-  /** Randomness, 0 to 2. */
-  temperature?: number | undefined;
-  /** Nucleus sampling: share of probability that is considered, up to 1. */
-  topP?: number | undefined;
-  /** How many of the likeliest tokens are considered. */
-  topK?: number | undefined;
-}
-
-/** Options of {@link SiliconFlow}: its own and the client's. */
-export interface SiliconFlowFields
-  extends
-    CompletionOptions,
-    AdapterConnection<"completions">,
-    Omit<BaseLLMParams, "onFailedAttempt" | "maxRetries" | "maxConcurrency"> {
-  /** Model id as the service lists it, of a model that can fill in the middle. */
-  model: string;
-  /** Texts that end the answer. They are not part of it. */
-  stop?: string | string[] | undefined;
-  /** Whether `invoke` streams beneath the surface, so that callbacks see tokens. @defaultValue false */
-  streaming?: boolean | undefined;
-  /** Requests under way at once; a stream counts until it ends. @defaultValue no limit */
-  maxConcurrency?: number | undefined;
-  /** Fields of the request that have no option here. Named options win over them. */
-  modelKwargs?: Record<string, unknown> | undefined;
-}
-
-/** Options of one call, beside LangChain's own (`signal`, `timeout`, `callbacks`, …). */
-export interface SiliconFlowCallOptions extends BaseLLMCallOptions, CompletionOptions {
-  /** Extra headers of this request. */
-  headers?: Record<string, string> | undefined;
-  /** Time limits of this request, in place of the client's. */
-  timeouts?: Timeouts | undefined;
-  /** Retries of this request, in place of the client's. */
-  maxRetries?: number;
-}
-
-/** Constructor options that are written out. No headers, no client, no callbacks: they hold secrets or functions. */
-const serializableFields = [
-  "model",
-  "suffix",
-  "maxTokens",
-  "temperature",
-  "topP",
-  "topK",
-  "stop",
-  "streaming",
-  "maxConcurrency",
-  "modelKwargs",
-  "maxRetries",
-  "timeouts",
-  "baseURL",
-  "region",
-  "verbose",
-  "tags",
-  "metadata",
-] as const satisfies (keyof SiliconFlowFields)[];
 
 type CompletionParams = { model: string } & Record<string, unknown>;
 
@@ -140,7 +81,7 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
   constructor(modelOrFields: string | SiliconFlowFields, rest?: Omit<SiliconFlowFields, "model">) {
     const given: SiliconFlowFields =
       typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : { ...modelOrFields };
-    checkFields(given);
+    checkCompletionFields(given);
     const { client, requestOptions } = connectAdapter("completions", given);
     const { maxConcurrency, ...fields } = given;
     // The address is all that is left of a shared client, or of a configuration, when the model is written out.
@@ -157,7 +98,7 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
     super({ ...fields, ...(maxConcurrency !== undefined && { maxConcurrency }), maxRetries: 0, onFailedAttempt });
     // What is written out is what was asked for.
     this.lc_kwargs = Object.fromEntries(
-      serializableFields
+      completionFields
         .map((name) => [name, { ...fields, maxConcurrency }[name]])
         .filter(([, value]) => value !== undefined),
     );
@@ -373,60 +314,4 @@ function sum(usages: Usage[]): Record<string, number> {
     for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counts[name] ?? 0;
   }
   return total;
-}
-
-const types = {
-  suffix: "string",
-  maxTokens: "number",
-  temperature: "number",
-  topP: "number",
-  topK: "number",
-  streaming: "boolean",
-  maxConcurrency: "number",
-  modelKwargs: "object",
-} as const;
-
-/** Options of the client and of LangChain: checked by whoever uses them. */
-const passedOn = new Set(
-  (
-    "model stop apiKey baseURL region client configuration headers timeouts maxRetries limiter dispatcher maxResponseBytes " +
-    "onRetry onWait cache callbacks callbackManager tags metadata verbose"
-  ).split(" "),
-);
-
-/** @throws {@link InvalidInputError} for an option that is unknown, missing or of the wrong type. */
-function checkFields(fields: SiliconFlowFields): void {
-  if (typeof fields.model !== "string" || fields.model === "") {
-    throw new InvalidInputError(
-      'SiliconFlow needs a model, for example { model: "Qwen/Qwen3-Coder-30B-A3B-Instruct" }.',
-    );
-  }
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined || passedOn.has(name)) continue;
-    const expected = (types as Record<string, string>)[name];
-    if (expected === undefined) {
-      throw new InvalidInputError(
-        `SiliconFlow has no option "${name}". Fields of the request that have no option go into modelKwargs.`,
-      );
-    }
-    if (value === null || typeof value !== expected || Number.isNaN(value)) {
-      throw new InvalidInputError(`The option ${name} of SiliconFlow must be of type ${expected}.`);
-    }
-  }
-  if (fields.maxConcurrency !== undefined && fields.maxConcurrency < 1) {
-    throw new InvalidInputError("The option maxConcurrency of SiliconFlow must be 1 or more.");
-  }
-  for (const name of ["prompt", "model", "stream"]) {
-    if (fields.modelKwargs?.[name] !== undefined) {
-      throw new InvalidInputError(`modelKwargs cannot set "${name}": it is set by how the model is made and called.`);
-    }
-  }
-  const { stop } = fields;
-  if (stop !== undefined && typeof stop !== "string" && !(Array.isArray(stop) && stop.every(isString))) {
-    throw new InvalidInputError("The option stop of SiliconFlow must be a string or a list of strings.");
-  }
-}
-
-function isString(value: unknown): boolean {
-  return typeof value === "string";
 }

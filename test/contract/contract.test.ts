@@ -2,7 +2,7 @@ import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
 import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
-import { ChatSiliconFlow, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
+import { ChatSiliconFlow, SiliconFlow, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { wrongIn, wrongInAnswer, wrongInRequest } from "./openapi.js";
@@ -55,6 +55,13 @@ describe("the description has teeth", () => {
     expect(
       wrongInRequest("post", "/chat/completions", { model: "m", messages: [{ role: "tool", content: ["a"] }] }),
     ).not.toEqual([]);
+    expect(wrongInRequest("post", "/messages", { model: "m", messages: [{ role: "tool", content: "a" }] })).not.toEqual(
+      [],
+    );
+    expect(
+      wrongInRequest("post", "/messages", { model: "m", messages: hello, tools: [{ name: "f", parameters: {} }] }),
+    ).not.toEqual([]);
+    expect(wrongInRequest("post", "/completions", { model: "m" })).not.toEqual([]);
     expect(wrongInRequest("post", "/embeddings", { model: "m", input: [""] })).not.toEqual([]);
     expect(
       wrongInRequest("post", "/embeddings", { model: "m", input: Array.from({ length: 65 }, () => "a") }),
@@ -66,6 +73,8 @@ describe("the description has teeth", () => {
     expect(wrongInAnswer("post", "/embeddings", 200, { data: [{ index: "0", embedding: [1] }] })).not.toEqual([]);
     expect(wrongInAnswer("post", "/rerank", 200, { results: [{ index: 0 }] })).not.toEqual([]);
     expect(wrongInAnswer("post", "/chat/completions", 401, { message: "no" })).not.toEqual([]);
+    expect(wrongInAnswer("post", "/messages", 200, { content: [{ text: "no type" }] })).not.toEqual([]);
+    expect(wrongInAnswer("post", "/completions", 200, { choices: [{ text: 1 }] })).not.toEqual([]);
   });
 });
 
@@ -100,6 +109,37 @@ describe("what we send is what the service describes", () => {
       .invoke("Answer in JSON: the capital of Peru?")
       .catch(() => {});
     expect(requestsAreAsDescribed()).toBe(5);
+  });
+
+  test("messages: sampling, tools, tool choice, signed thoughts and tool results, always with a limit", async () => {
+    const model = new ChatSiliconFlow({
+      model: "zai-org/GLM-4.6",
+      api: "messages",
+      client,
+      temperature: 0.2,
+      topP: 0.9,
+      topK: 20,
+      stop: ["END"],
+    });
+    const question = "What is the weather in Lima?";
+    const called = await model.bindTools([weather], { tool_choice: "any" }).invoke(question);
+    expect(called.tool_calls).toMatchObject([{ name: "weather", args: { city: "Lima" } }]);
+    const result = new ToolMessage({ tool_call_id: called.tool_calls![0]!.id!, content: "sunny" });
+    const turns = [new SystemMessage("Be brief."), new HumanMessage(question), called, result];
+    expect((await model.bindTools([weather]).invoke(turns)).text).toContain("sunny");
+    const chunks = await Array.fromAsync(await model.stream("Hello"));
+    expect(chunks.map(({ text }) => text).join("")).toContain("I am an emulator");
+    await model.withStructuredOutput(z.object({ city: z.string() })).invoke("The capital of Peru?");
+    expect(requestsAreAsDescribed()).toBe(4);
+    for (const { body } of emulator.requests) expect(body).toMatchObject({ max_tokens: expect.any(Number) as number });
+  });
+
+  test("completions: a prompt, a suffix, a limit, whole and streamed", async () => {
+    const model = new SiliconFlow({ model: "Qwen/Qwen3-Coder-30B-A3B-Instruct", client, maxTokens: 64 });
+    const suffix = "\nother = add(a, b)\n";
+    expect(await model.invoke("total = add(a,", { suffix })).toBe(" b)");
+    expect((await Array.fromAsync(await model.stream("total = add(a,", { suffix }))).join("")).toBe(" b)");
+    expect(requestsAreAsDescribed()).toBe(2);
   });
 
   test("embeddings: several batches, a query, dimensions", async () => {
@@ -173,6 +213,33 @@ describe("what the emulator answers is what the service describes", () => {
       expect(wrongIn("ChatCompletionChunk", chunk), JSON.stringify(chunk)).toEqual([]);
   });
 
+  test("messages, whole, and a stream whose events make the same message", async () => {
+    const tools = [{ name: "weather", input_schema: { type: "object", properties: { city: { type: "string" } } } }];
+    const messages = [{ role: "user" as const, content: "What is the weather in Lima?" }];
+    for (const more of [{}, { tools }]) {
+      const request = { model: "zai-org/GLM-4.6", max_tokens: 256, messages, ...more };
+      const { status, body } = await plain("/messages", request);
+      expect(wrongInAnswer("post", "/messages", status, body)).toEqual([]);
+      const { content } = body as { content: { type: string }[] };
+      const events = await Array.fromAsync(client.messages.stream(request));
+      expect(events[0]).toMatchObject({
+        type: "message_start",
+        message: { usage: { input_tokens: expect.any(Number) } },
+      });
+      const started = events.flatMap(({ content_block }) => (content_block ? [content_block.type] : []));
+      expect(started).toEqual(content.map(({ type }) => type));
+    }
+  });
+
+  test("completions, whole and every chunk of a stream", async () => {
+    const request = { model: "Qwen/Qwen3-Coder-30B-A3B-Instruct", prompt: "def area(r):", suffix: "print(area(2))" };
+    const { status, body } = await plain("/completions", request);
+    expect(wrongInAnswer("post", "/completions", status, body)).toEqual([]);
+    const chunks = await Array.fromAsync(client.completions.stream(request));
+    expect(chunks.length).toBeGreaterThan(1);
+    for (const chunk of chunks) expect(wrongIn("Completion", chunk), JSON.stringify(chunk)).toEqual([]);
+  });
+
   test.each(["float", "base64"])("embeddings as %s", async (encoding_format) => {
     const { status, body } = await plain("/embeddings", { model: "BAAI/bge-m3", input: ["a", "b"], encoding_format });
     expect(wrongInAnswer("post", "/embeddings", status, body)).toEqual([]);
@@ -210,6 +277,8 @@ describe("what the emulator answers is what the service describes", () => {
       413,
     ],
     ["an empty text", "/embeddings", { model: "BAAI/bge-m3", input: ["a", ""] }, {}, 400],
+    ["no messages", "/messages", { model: "zai-org/GLM-4.6", messages: [] }, {}, 400],
+    ["no prompt", "/completions", { model: "zai-org/GLM-4.6" }, {}, 400],
     ["no documents", "/rerank", { model: "BAAI/bge-reranker-v2-m3", query: "a", documents: [] }, {}, 400],
   ])("the refusal of %s", async (_, path, request, headers, expected) => {
     const { status, body } = await plain(path, request, headers);

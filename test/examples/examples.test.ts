@@ -10,6 +10,7 @@ const names = globSync("{chat,retrieval}/*.ts", { cwd: folder }).map((file) => f
 
 /** What each example must show, offline. A new example needs its line here. */
 const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
+  "chat/fill-in-the-middle": { stdout: [/const east = readFileSync\(«"south\.csv", "utf8"»\);\nconst west/] },
   "chat/hello": { stdout: [/\w+/, /\n\d+ tokens\n/] },
   "chat/stream-reasoning": { stdout: [/Answer: \S+/], stderr: [/emulator answers\.\s+\S+/] },
   "chat/tools": {

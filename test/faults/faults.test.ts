@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { isSiliconFlowError } from "@langchain-siliconflow/client";
 import type { AIMessage, AIMessageChunk, UsageMetadata } from "@langchain/core/messages";
-import { ChatSiliconFlow, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
+import { ChatSiliconFlow, SiliconFlow, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
 import { afterEach, describe, expect, test } from "vitest";
 import { startFaultServer, type FaultServer } from "./fault-server.js";
 import { matrix, type Case, type Seen, type Target } from "./matrix.js";
@@ -33,6 +33,30 @@ const callers: Record<Target, (url: string, maxRetries?: number) => Promise<Seen
     let whole: AIMessageChunk | undefined;
     for await (const chunk of await model.stream("Hello")) whole = whole ? whole.concat(chunk) : chunk;
     return seenIn(whole!);
+  },
+  async messages(url, maxRetries) {
+    const model = new ChatSiliconFlow({ model: "zai-org/GLM-4.6", api: "messages", ...options(url, maxRetries) });
+    return seenIn(await model.invoke("Hello"));
+  },
+  async messagesStream(url, maxRetries) {
+    const model = new ChatSiliconFlow({ model: "zai-org/GLM-4.6", api: "messages", ...options(url, maxRetries) });
+    let whole: AIMessageChunk | undefined;
+    for await (const chunk of await model.stream("Hello")) whole = whole ? whole.concat(chunk) : chunk;
+    return seenIn(whole!);
+  },
+  async complete(url, maxRetries) {
+    const model = new SiliconFlow({ model: "Qwen/Qwen3-Coder-30B-A3B-Instruct", ...options(url, maxRetries) });
+    return { text: await model.invoke("Hello") };
+  },
+  async completeStream(url, maxRetries) {
+    const model = new SiliconFlow({
+      model: "Qwen/Qwen3-Coder-30B-A3B-Instruct",
+      streaming: true,
+      ...options(url, maxRetries),
+    });
+    const { generations } = await model.generate(["Hello"]);
+    const { text, generationInfo } = generations[0]![0]!;
+    return { text, finishReason: generationInfo?.["finish_reason"] as string };
   },
   async embed(url, maxRetries) {
     const embeddings = new SiliconFlowEmbeddings({ model: "BAAI/bge-m3", ...options(url, maxRetries) });

@@ -7,16 +7,34 @@ import {
   finish,
   first,
   limited,
+  message,
+  messageReason,
+  messageStart,
+  messageStream,
+  messageText,
   ranking,
   sse,
   text,
+  textCompletion,
+  textPiece,
   thought,
   tool,
+  toolPiece,
+  toolStart,
   usage,
   vectors,
 } from "./wire.js";
 
-export type Target = "invoke" | "stream" | "embed" | "rerank";
+/** Adapters, and for models their two ways of answering; `messages` and `complete` are the other two endpoints of models. */
+export type Target =
+  | "invoke"
+  | "stream"
+  | "messages"
+  | "messagesStream"
+  | "complete"
+  | "completeStream"
+  | "embed"
+  | "rerank";
 
 /** What the user sees at the end of a call that succeeds; only the fields that matter to the case are named. */
 export interface Seen {
@@ -49,12 +67,18 @@ export interface Case {
   hides?: RegExp;
 }
 
-const every = ["invoke", "stream", "embed", "rerank"] as const;
+const adapters = ["invoke", "stream", "embed", "rerank"] as const;
+const otherStreams = ["messagesStream", "completeStream"] as const;
+const every = [...adapters, "messages", "complete", ...otherStreams] as const;
 
 const stream = (...body: (string | Uint8Array)[]): Reply => ({ headers: sse, body });
 const healthy: Record<Target, Reply> = {
   stream: stream(first, text("Hello"), text(" there"), finish(), done),
   invoke: { body: completion({ content: "Hello there" }) },
+  messages: { body: message([{ type: "text", text: "Hello there" }]) },
+  messagesStream: stream(...messageStream("Hello", " there")),
+  complete: { body: textCompletion("Hello there") },
+  completeStream: stream(textPiece("Hello"), textPiece(" there"), textPiece("", "stop"), done),
   embed: {
     body: vectors([
       [1, 0],
@@ -72,6 +96,10 @@ const healthy: Record<Target, Reply> = {
 const answers: Record<Target, Seen> = {
   stream: { text: "Hello there" },
   invoke: { text: "Hello there" },
+  messages: { text: "Hello there" },
+  messagesStream: { text: "Hello there" },
+  complete: { text: "Hello there" },
+  completeStream: { text: "Hello there" },
   embed: {
     vectors: [
       [1, 0],
@@ -171,20 +199,96 @@ const float32 = (...numbers: number[]): string => Buffer.from(new Float32Array(n
 const call = { id: "call_1", type: "function", function: { name: "weather", arguments: '{"city":"Lima"}' } };
 const lima = [{ name: "weather", args: { city: "Lima" } }];
 
+/** What breaks a chat stream, in the words of another endpoint. */
+function brokenStreams(target: (typeof otherStreams)[number]): Case[] {
+  const opening = target === "messagesStream" ? [...messageStart] : [textPiece("")];
+  const word = target === "messagesStream" ? messageText : textPiece;
+  const end = target === "messagesStream" ? messageReason() : textPiece("", "stop");
+  const targets = [target];
+  const begun = [...opening, word("Hel")];
+  const cut = { name: "StreamError", reason: "truncated", ...partial("Hel") };
+  return [
+    broken(
+      24,
+      "reset after the first token",
+      begun,
+      { name: "StreamError", reason: "reset", ...partial("Hel") },
+      {
+        then: "reset",
+        targets,
+      },
+    ),
+    ...unnoticed(25, "silence before the first token", targets, { headers: sse, then: "open" }),
+    broken(
+      26,
+      "silence between tokens",
+      begun,
+      { name: "TimeoutError", phase: "idle", ...partial("Hel") },
+      {
+        then: "open",
+        targets,
+      },
+    ),
+    {
+      row: 27,
+      fault: "nothing but comments and pings, for ever",
+      targets,
+      replies: [{ headers: sse, forever: ': keep-alive\n\nevent: ping\ndata: {"type":"ping"}\n\n', everyMs: 20 }],
+      throws: { name: "TimeoutError", phase: "firstByte" },
+      requests: 1,
+      maxRetries: 0,
+    },
+    broken(28, "the end without a reason and without [DONE]", begun, cut, { targets }),
+    broken(28, "[DONE] without a reason", [...begun, done], cut, { targets }),
+    reads(29, "a reason, but no [DONE]", [...begun, end], { text: "Hel", finishReason: "stop" }, { targets }),
+    broken(
+      31,
+      "an error as a raw line of JSON",
+      [...begun, `${failure(60000, "upstream went away")}\n\n`],
+      { name: "StreamError", ...partial("Hel") },
+      { says: /upstream went away/, targets },
+    ),
+    broken(
+      32,
+      "an error as a data event",
+      [...begun, `data: ${failure(50505, "Model service overloaded.")}\n\n`],
+      { name: "StreamError", reason: "overloaded", ...partial("Hel") },
+      { says: /overloaded/, targets },
+    ),
+    broken(
+      33,
+      "an error envelope as a data event",
+      [...begun, 'data: {"error":{"message":"the model crashed","code":500}}\n\n'],
+      { name: "StreamError", ...partial("Hel") },
+      { says: /the model crashed/, targets },
+    ),
+    broken(
+      34,
+      "JSON cut in the middle of an event",
+      [...begun, 'data: {"type":"content_block_delta","choices":[{"text":"a secret plan\n\n', end, done],
+      { name: "StreamError", reason: "malformed", ...partial("Hel") },
+      { hides: /secret plan/, targets },
+    ),
+  ];
+}
+
 export const matrix: readonly Case[] = [
   // Connection
-  ...unnoticed(10, "headers never come", every, { silent: true }),
+  ...unnoticed(10, "headers never come", adapters, { silent: true }),
   refused(
     10,
     "headers never come, no try is left",
     { silent: true },
     { name: "TimeoutError", phase: "firstByte", retryable: true },
-    { maxRetries: 0 },
+    { maxRetries: 0, targets: adapters },
   ),
 
   // Bodies
-  ...unnoticed(14, "200 with an empty body, once", ["invoke", "embed", "rerank"], { body: "" }),
-  ...unnoticed(14, "200 and nothing but the end of the stream, once", ["stream"], { headers: sse, body: "" }),
+  ...unnoticed(14, "200 with an empty body, once", ["invoke", "messages", "complete", "embed", "rerank"], { body: "" }),
+  ...unnoticed(14, "200 and nothing but the end of the stream, once", ["stream", ...otherStreams], {
+    headers: sse,
+    body: "",
+  }),
   refused(14, "200 with an empty body, always", { body: "" }, { reason: "empty" }, { maxRetries: 1, requests: 2 }),
   refused(
     15,
@@ -226,6 +330,22 @@ export const matrix: readonly Case[] = [
     throws: { name: "InvalidResponseError", reason: "malformed" },
     requests: 1,
   },
+  {
+    row: 17,
+    fault: "200 without a text",
+    targets: ["complete"],
+    replies: [{ body: '{"id":"1","object":"text_completion","choices":[{"index":0}]}' }],
+    throws: { name: "InvalidResponseError", reason: "malformed" },
+    requests: 1,
+  },
+  {
+    row: 17,
+    fault: "200 without content",
+    targets: ["messages"],
+    replies: [{ body: '{"id":"1","type":"message","role":"assistant","stop_reason":"end_turn"}' }],
+    throws: { name: "InvalidResponseError", reason: "malformed" },
+    requests: 1,
+  },
   refused(
     18,
     "401 with a JSON string",
@@ -264,8 +384,10 @@ export const matrix: readonly Case[] = [
   ),
 
   // Streams that die
-  ...unnoticed(23, "reset before the first token", ["stream"], { headers: sse, then: "reset" }),
-  ...unnoticed(23, "reset before the headers", ["invoke", "embed", "rerank"], { then: "reset" }),
+  ...unnoticed(23, "reset before the first token", ["stream", ...otherStreams], { headers: sse, then: "reset" }),
+  ...unnoticed(23, "reset before the headers", ["invoke", "messages", "complete", "embed", "rerank"], {
+    then: "reset",
+  }),
   broken(
     24,
     "reset after the first token",
@@ -366,6 +488,49 @@ export const matrix: readonly Case[] = [
     [first, text("Hel"), 'data: {"choices":[{"delta":{"content":"a secret plan\n\n', finish(), done],
     { name: "StreamError", reason: "malformed", ...partial("Hel") },
     { hides: /secret plan/ },
+  ),
+
+  ...otherStreams.flatMap(brokenStreams),
+  broken(
+    28,
+    "the end in the middle of a tool call",
+    [...messageStart, toolStart, toolPiece('{"ci')],
+    { reason: "truncated", ...partial("", { tool_calls: [{ function: { name: "weather", arguments: '{"ci' } }] }) },
+    { targets: ["messagesStream"] },
+  ),
+  reads(
+    29,
+    "message_stop, but no [DONE]",
+    messageStream("Hello").slice(0, -1),
+    { text: "Hello" },
+    {
+      targets: ["messagesStream"],
+    },
+  ),
+  reads(
+    29,
+    "[DONE], but no message_stop",
+    [...messageStream("Hello").slice(0, -2), done],
+    { text: "Hello" },
+    {
+      targets: ["messagesStream"],
+    },
+  ),
+  reads(
+    30,
+    "more data after message_stop",
+    [...messageStream("Hello"), messageText(" more"), "data: {broken\n\n"],
+    {
+      text: "Hello",
+    },
+    { targets: ["messagesStream"] },
+  ),
+  broken(
+    33,
+    "an error event as Anthropic's API words it",
+    [...messageStart, messageText("Hel"), 'event: error\ndata: {"type":"error","error":{"message":"Overloaded"}}\n\n'],
+    { name: "StreamError", reason: "overloaded", ...partial("Hel") },
+    { targets: ["messagesStream"] },
   ),
 
   // Streams that are only unusual

@@ -61,3 +61,70 @@ export const failure = (code: number, message: string): string => JSON.stringify
 /** A 429 as documented: no code, and the limit named in the text only. */
 export const limited = (limit: string): string =>
   JSON.stringify({ message: `Request was rejected due to rate limiting. Details:${limit} limit reached.`, data: null });
+
+/** A whole answer of the Anthropic-compatible endpoint. */
+export function message(content: readonly Record<string, unknown>[], stop_reason = "end_turn"): string {
+  return JSON.stringify({
+    id: "msg_7Qk2",
+    type: "message",
+    role: "assistant",
+    model: "zai-org/GLM-4.6",
+    content,
+    stop_reason,
+    stop_sequence: null,
+    usage: { input_tokens: 10, output_tokens: 5 },
+  });
+}
+
+const named = (value: { type: string; [field: string]: unknown }): string =>
+  `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
+
+export const messageStart: readonly string[] = [
+  named({
+    type: "message_start",
+    message: {
+      id: "msg_7Qk2",
+      type: "message",
+      role: "assistant",
+      model: "zai-org/GLM-4.6",
+      content: [],
+      usage: { input_tokens: 10 },
+    },
+  }),
+  named({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
+];
+export const messageText = (content: string): string =>
+  named({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: content } });
+export const toolStart = named({
+  type: "content_block_start",
+  index: 1,
+  content_block: { type: "tool_use", id: "toolu_1", name: "weather", input: {} },
+});
+export const toolPiece = (partial_json: string): string =>
+  named({ type: "content_block_delta", index: 1, delta: { type: "input_json_delta", partial_json } });
+export const messageReason = (stop_reason = "end_turn"): string =>
+  named({ type: "message_delta", delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 5 } });
+
+/** A healthy stream of that endpoint, with both endings that are spoken of. */
+export const messageStream = (...words: string[]): string[] => [
+  ...messageStart,
+  ...words.map(messageText),
+  named({ type: "content_block_stop", index: 0 }),
+  messageReason(),
+  named({ type: "message_stop" }),
+  done,
+];
+
+const textChoice = (content: string, finish_reason: string | null): Record<string, unknown> => ({
+  id: "019c4f2f00",
+  object: "text_completion",
+  created: 1790000100,
+  model: "Qwen/Qwen3-Coder-30B-A3B-Instruct",
+  choices: [{ index: 0, text: content, finish_reason, logprobs: null }],
+  usage,
+});
+/** A whole answer of the text endpoint … */
+export const textCompletion = (content: string): string => JSON.stringify(textChoice(content, "stop"));
+/** … and one event of its stream. */
+export const textPiece = (content: string, finish_reason: string | null = null): string =>
+  `data: ${JSON.stringify(textChoice(content, finish_reason))}\n\n`;

@@ -19,6 +19,11 @@ export interface ChatSiliconFlowFields
   streamUsage?: boolean | undefined;
   /** When earlier thoughts are sent back. @defaultValue "auto" */
   reasoningHistory?: ReasoningHistory | undefined;
+  /**
+   * The endpoint that is asked: `"messages"` is the Anthropic-compatible one. It has no `enableThinking`, `n`, `seed` and the
+   * like: an option it does not take is an error. @defaultValue "chat"
+   */
+  api?: "chat" | "messages" | undefined;
   /** Fields of the request that have no option here. Named options win over them. */
   modelKwargs?: Record<string, unknown> | undefined;
   /** What the model can do, where the built-in table is wrong or silent. Merged over the table's entry. */
@@ -77,7 +82,7 @@ const clientOptions = [
 
 /** What each option must be. `any`: checked by whoever uses it. */
 const options = {
-  string: "model modelName user reasoningEffort reasoningHistory",
+  string: "model modelName user reasoningEffort reasoningHistory api",
   number:
     "temperature topP topK minP frequencyPenalty presencePenalty maxTokens maxCompletionTokens n seed thinkingBudget " +
     "timeout topLogprobs maxConcurrency",
@@ -174,7 +179,7 @@ function checkFields(fields: object): void {
       throw new InvalidInputError(`The option ${name} of ChatSiliconFlow must be ${article[expected]}.`);
     }
   }
-  const { stop, stopSequences, reasoningHistory, modelKwargs, maxConcurrency } = fields as ChatSiliconFlowFields;
+  const { stop, stopSequences, reasoningHistory, modelKwargs, maxConcurrency, api } = fields as ChatSiliconFlowFields;
   for (const texts of [stop, stopSequences]) {
     if (texts === undefined || typeof texts === "string") continue;
     if (!Array.isArray(texts) || texts.some((text) => typeof text !== "string")) {
@@ -184,6 +189,9 @@ function checkFields(fields: object): void {
   checkReasoningHistory(reasoningHistory);
   if (maxConcurrency !== undefined && maxConcurrency < 1) {
     throw new InvalidInputError("The option maxConcurrency of ChatSiliconFlow must be 1 or more.");
+  }
+  if (api !== undefined && api !== "chat" && api !== "messages") {
+    throw new InvalidInputError('The option api of ChatSiliconFlow must be "chat" or "messages".');
   }
   for (const name of ["messages", "model", "stream"]) {
     if (modelKwargs?.[name] !== undefined) {

@@ -67,8 +67,8 @@ export class ChatSiliconFlow extends SendingChatModel {
   constructor(fields: ChatSiliconFlowFields);
   constructor(modelOrFields: string | ChatSiliconFlowFields, rest?: ChatSiliconFlowFields) {
     const { client, fields, forBase } = readFields(modelOrFields, rest);
-    const { maxConcurrency = Infinity, reasoningHistory = "auto" } = fields;
-    super(forBase, { client, maxConcurrency, reasoningHistory });
+    const { maxConcurrency = Infinity, reasoningHistory = "auto", api = "chat" } = fields;
+    super(forBase, { client, maxConcurrency, reasoningHistory, api });
     this.#profile = fields.profile;
     assignGiven(this, fields, ["topK", "minP", "seed", "enableThinking", "thinkingBudget", "reasoningEffort"]);
     this.maxRetries = forBase.maxRetries;
@@ -120,6 +120,7 @@ export class ChatSiliconFlow extends SendingChatModel {
     const params = {
       model_name: this.model,
       base_url: this.host,
+      ...(this.api !== "chat" && { api: this.api }),
       ...this.invocationParams(),
       // Decides what is sent of a conversation, and so what comes back.
       ...(this.reasoningHistory !== "auto" && { reasoning_history: this.reasoningHistory }),

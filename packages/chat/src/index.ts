@@ -1,4 +1,6 @@
 export type { ChatSiliconFlowCallOptions, ReasoningEffort, SamplingOptions } from "./call-options.js";
 export type { ChatSiliconFlowFields } from "./chat-fields.js";
 export { ChatSiliconFlow } from "./chat-siliconflow.js";
+export type { CompletionOptions, SiliconFlowCallOptions, SiliconFlowFields } from "./completion-fields.js";
 export type { ReasoningHistory } from "./reasoning.js";
+export { SiliconFlow } from "./siliconflow.js";

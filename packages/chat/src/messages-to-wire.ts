@@ -7,6 +7,8 @@ import { asText } from "./stream-tool-calls.js";
 /** How a conversation is sent. */
 export interface WireOptions extends PartOptions {
   reasoningHistory: ReasoningHistory;
+  /** Whether the signatures of thoughts go back with them, as the messages endpoint asks. */
+  signatures?: boolean;
 }
 
 /**
@@ -115,6 +117,7 @@ function assistantMessage(message: AIMessage, answered: ReadonlySet<unknown>, op
   if (sendsReasoning(options.reasoningHistory, calls.length > 0)) {
     const reasoning = reasoningOf(message);
     if (reasoning !== "") wire.reasoning_content = reasoning;
+    if (options.signatures) wire["thinking_signatures"] = message.response_metadata["thinking_signatures"];
   }
   if (calls.length > 0) wire.tool_calls = calls;
   return wire;

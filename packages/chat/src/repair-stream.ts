@@ -12,6 +12,8 @@ export interface StreamEnd {
   systemFingerprint?: string | undefined;
   traceId?: string | undefined;
   usage?: Usage | undefined;
+  /** What the endpoint says beyond that, for `response_metadata`. */
+  metadata?: Record<string, unknown> | undefined;
   /** Probabilities of the tokens so far, where they were asked for. */
   logprobs?: unknown[];
 }

@@ -2,6 +2,8 @@ import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionRequest,
+  MessagesRequest,
+  RequestOptions,
   SiliconFlowClient,
   Usage,
 } from "@langchain-siliconflow/client";
@@ -16,6 +18,8 @@ import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
 import { leavable } from "./leavable.js";
+import { toChatChunks, toChatCompletion } from "./messages-api-answer.js";
+import { toMessagesRequest } from "./messages-api-request.js";
 import { messagesToWire } from "./messages-to-wire.js";
 import { repairCompletion } from "./repair-completion.js";
 import { repairStream, type StreamEnd } from "./repair-stream.js";
@@ -32,6 +36,12 @@ interface Call {
   /** Fires when the reader of a stream has left. */
   left: AbortSignal | undefined;
 }
+
+/** The endpoint that is asked: chat completions, or the Anthropic-compatible messages. */
+export type Api = "chat" | "messages";
+
+/** What is sent where neither the user nor the model's profile names a limit: the figure of the service's own example. */
+const defaultMaxTokens = 8192;
 
 /** Symbols as keys: they reach neither JSON nor a cache key nor a trace. */
 const callKey = Symbol("siliconflow.call");
@@ -50,6 +60,8 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
 
   /** When earlier thoughts are sent back, unless a call says otherwise. */
   reasoningHistory: ReasoningHistory;
+  /** The endpoint that is asked. */
+  readonly api: Api;
 
   // A private field: the base class has public ones that are printed, traced and written out.
   readonly #client: SiliconFlowClient;
@@ -57,9 +69,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
 
   constructor(
     fields: object,
-    sending: { client: SiliconFlowClient; maxConcurrency: number; reasoningHistory: ReasoningHistory },
+    sending: { client: SiliconFlowClient; maxConcurrency: number; reasoningHistory: ReasoningHistory; api: Api },
   ) {
-    const { client, maxConcurrency, reasoningHistory } = sending;
+    const { client, maxConcurrency, reasoningHistory, api } = sending;
     super({
       ...fields,
       ...(maxConcurrency !== Infinity && { maxConcurrency }),
@@ -78,6 +90,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     this.#client = client;
     this.#maxConcurrency = maxConcurrency;
     this.reasoningHistory = reasoningHistory;
+    this.api = api;
   }
 
   /** Where requests go, for keys of caches. */
@@ -210,11 +223,11 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     try {
       this.#fillMessages(request, call);
       if (this.#maxConcurrency === Infinity) {
-        return repairCompletion(await this.#client.chat.create(request, options));
+        return repairCompletion(await this.#answer(request, options));
       }
       const free = await acquireSlot(this.caller, options.signal);
       try {
-        return repairCompletion(await this.#client.chat.create(request, options));
+        return repairCompletion(await this.#answer(request, options));
       } finally {
         free();
       }
@@ -235,8 +248,31 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     }
     this.#fillMessages(request, call);
     const options = toRequestOptions(call?.options, requestOptions, call?.left);
-    const open = () => repairStream(this.#client.chat.stream(request, options), call?.end);
+    const chunks = this.#chunks(request, options, call?.end);
+    const open = () => repairStream(chunks, call?.end);
     return this.#maxConcurrency === Infinity ? open() : holdSlot(this.caller, options.signal, open);
+  }
+
+  async #answer(request: ChatCompletionRequest, options: RequestOptions): Promise<ChatCompletion> {
+    if (this.api === "chat") return this.#client.chat.create(request, options);
+    return toChatCompletion(await this.#client.messages.create(this.#toMessages(request), options));
+  }
+
+  /** Nothing is sent before the first chunk is asked for. */
+  #chunks(
+    request: ChatCompletionRequest,
+    options: RequestOptions,
+    end: StreamEnd | undefined,
+  ): AsyncIterable<ChatCompletionChunk> & { readonly traceId: string | undefined } {
+    if (this.api === "chat") return this.#client.chat.stream(request, options);
+    return toChatChunks(this.#client.messages.stream(this.#toMessages(request), options), end);
+  }
+
+  #toMessages(request: ChatCompletionRequest): MessagesRequest {
+    return toMessagesRequest(request, {
+      defaultMaxTokens: this.profile.maxOutputTokens ?? defaultMaxTokens,
+      passedThrough: this.modelKwargs,
+    });
   }
 
   #fillMessages(request: ChatCompletionRequest, call: Call | undefined): void {
@@ -245,6 +281,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     const acceptsPdf = (): boolean => this.profile.pdfInputs === true;
     request.messages = messagesToWire(call.messages, {
       reasoningHistory: call.options.reasoningHistory ?? this.reasoningHistory,
+      signatures: this.api === "messages",
       // Looked up only for a message that holds a PDF.
       get acceptsPdf() {
         return acceptsPdf();

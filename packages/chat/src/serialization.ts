@@ -24,6 +24,7 @@ export const serializableFields: string[] = [
   "thinkingBudget",
   "reasoningEffort",
   "reasoningHistory",
+  "api",
   "modelKwargs",
   "profile",
   "streaming",

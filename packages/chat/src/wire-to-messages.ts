@@ -3,6 +3,7 @@ import { AIMessage, type AIMessageChunkFields, type AIMessageFields } from "@lan
 import type { ToolCallChunk } from "@langchain/core/messages/tool";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import { modelProvider } from "./content-blocks.js";
+import { metadataKey } from "./messages-api-answer.js";
 import { SiliconFlowMessageChunk } from "./message-chunk.js";
 import type { StreamEnd } from "./repair-stream.js";
 import { readToolCalls } from "./tool-calls.js";
@@ -80,6 +81,7 @@ export function describe(end: StreamEnd): Record<string, unknown> {
     ...(end.nativeFinishReason !== undefined && { native_finish_reason: end.nativeFinishReason }),
     ...(end.systemFingerprint !== undefined && { system_fingerprint: end.systemFingerprint }),
     ...(end.traceId !== undefined && { trace_id: end.traceId }),
+    ...end.metadata,
   };
 }
 
@@ -105,6 +107,7 @@ export function toChatResult(completion: ChatCompletion): ChatResult {
           nativeFinishReason: typeof native === "string" ? native : undefined,
           systemFingerprint: completion.system_fingerprint || undefined,
           traceId: completion.traceId,
+          metadata: (choice as { [metadataKey]?: StreamEnd["metadata"] })[metadataKey],
         }),
         ...(usage && { usage: { ...usage } }),
       },

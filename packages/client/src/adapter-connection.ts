@@ -1,11 +1,13 @@
 import { InvalidInputError } from "./errors.js";
 import type { ClientOptions, RequestOptions } from "./options.js";
+import type { Completions } from "./resources/completions.js";
 import type { Embeddings } from "./resources/embeddings.js";
 import type { Rerank } from "./resources/rerank.js";
 import { SiliconFlowClient } from "./undici-client.js";
 
 /** The part of a client that an adapter uses, by endpoint: a `SiliconFlowClient` from either entry and either build has it. */
 interface Endpoints {
+  completions: { readonly completions: Pick<Completions, "create" | "stream"> };
   embeddings: { readonly embeddings: Pick<Embeddings, "create"> };
   rerank: { readonly rerank: Pick<Rerank, "create"> };
 }

@@ -1,7 +1,9 @@
 import { systemClock, type Clock } from "./deadline.js";
 import type { ResolvedOptions } from "./options.js";
 import { Chat } from "./resources/chat.js";
+import { Completions } from "./resources/completions.js";
 import { Embeddings } from "./resources/embeddings.js";
+import { Messages } from "./resources/messages.js";
 import { Models } from "./resources/models.js";
 import { Rerank } from "./resources/rerank.js";
 import { Transport } from "./transport.js";
@@ -13,6 +15,10 @@ export class Client {
   readonly baseURL: string;
   /** Answers of a chat model, whole or streamed. */
   readonly chat: Chat;
+  /** Text that continues a text, or fills its gap. */
+  readonly completions: Completions;
+  /** Chat in the shape of Anthropic's API. */
+  readonly messages: Messages;
   /** Vectors of texts. */
   readonly embeddings: Embeddings;
   /** Scores of documents for a query. */
@@ -25,6 +31,8 @@ export class Client {
     const transport = new Transport(options, wire, clock);
     this.baseURL = options.baseURL;
     this.chat = new Chat(transport);
+    this.completions = new Completions(transport);
+    this.messages = new Messages(transport);
     this.embeddings = new Embeddings(transport);
     this.rerank = new Rerank(transport);
     this.models = new Models(transport);

@@ -25,7 +25,17 @@ const shortestQuote = 16;
 export function withoutInput(text: string, request: Record<string, unknown> | undefined): string {
   if (request === undefined) return text;
   const inputs: string[] = [];
-  for (const field of ["messages", "input", "query", "documents", "prompt", "suffix", "prefix", "instruction"]) {
+  for (const field of [
+    "messages",
+    "system",
+    "input",
+    "query",
+    "documents",
+    "prompt",
+    "suffix",
+    "prefix",
+    "instruction",
+  ]) {
     collectStrings(request[field], inputs);
   }
   let redacted = text;

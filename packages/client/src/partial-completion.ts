@@ -1,12 +1,25 @@
 import type { PartialCompletion } from "./errors.js";
-import type { ChatCompletionChunk, ToolCallDelta, Usage } from "./resources/chat-wire.js";
+import { isErrorBody } from "./answer.js";
+import { isChunk, type ChatDelta, type ToolCallDelta, type Usage } from "./resources/chat-wire.js";
+
+/** A piece of an answer of choices, of chat or of text. */
+interface Piece {
+  id?: string;
+  created?: number;
+  model?: string;
+  choices: { index?: number; finish_reason?: string | null; delta?: unknown; text?: unknown }[];
+  usage?: Usage | null;
+}
 
 /**
  * What has arrived of a streamed answer: its first choice, and whether every choice has finished.
  *
  * Usage is cumulative on every chunk, so the last one counts.
  */
-export class CompletionSoFar {
+export class CompletionSoFar<Chunk extends Piece> {
+  /** Such an answer ends where its stream does. */
+  readonly over = false;
+  #last: Chunk | undefined;
   #content = "";
   #reasoning = "";
   #finishReason: string | null = null;
@@ -24,11 +37,26 @@ export class CompletionSoFar {
     return this.#finished !== 0 && this.#finished === this.#seen;
   }
 
-  get usage(): Usage | undefined {
-    return this.#usage;
+  get tokens(): number | undefined {
+    return this.#usage?.total_tokens;
   }
 
-  add(chunk: ChatCompletionChunk): void {
+  /** What every chunk repeats of the answer. */
+  protected get head(): { id: string; created: number; model: string } {
+    const { id = "", created = 0, model = "" } = this.#last ?? {};
+    return { id, created, model };
+  }
+
+  read(value: Record<string, unknown>): Chunk | null {
+    const chunk = value as unknown as Chunk;
+    if (Array.isArray(chunk.choices)) return !value["error"] && isChunk(value) ? chunk : null;
+    if (isErrorBody(value) || !chunk.usage) return null;
+    chunk.choices = [];
+    return chunk;
+  }
+
+  add(chunk: Chunk): void {
+    this.#last = chunk;
     if (chunk.usage) this.#usage = chunk.usage;
     for (const choice of chunk.choices) {
       const index = choice.index ?? 0;
@@ -37,7 +65,8 @@ export class CompletionSoFar {
       if (choice.finish_reason) this.#finished |= bit;
       if (index !== 0) continue;
       if (choice.finish_reason) this.#finishReason = choice.finish_reason;
-      const { delta } = choice;
+      if (typeof choice.text === "string") this.#content += choice.text;
+      const delta = choice.delta as ChatDelta | null | undefined;
       if (!delta) continue;
       if (typeof delta.content === "string") this.#content += delta.content;
       if (typeof delta.reasoning_content === "string") this.#reasoning += delta.reasoning_content;

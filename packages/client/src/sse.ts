@@ -179,7 +179,7 @@ export class SseDecoder {
     this.#data = undefined;
     this.#type = "";
     // Nothing to say: a ping, or an event without data.
-    if (data === undefined || data === "") return;
+    if (data === undefined || data === "" || type === "ping") return;
     this.#begun = true;
     events.push(type === "" || type === "message" ? data : { type, data });
   }

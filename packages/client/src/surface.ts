@@ -1,7 +1,8 @@
 /** What both entries export beside their client and its options. */
 export type { RequestOptions, Timeouts } from "./options.js";
 export type { Lease, RateLimiter } from "./rate-limiter.js";
-export type { ChatStream } from "./chat-stream.js";
+export type { AnswerStream } from "./answer-stream.js";
+export type { ChatStream } from "./resources/chat.js";
 export type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -14,6 +15,16 @@ export type {
   Traced,
   Usage,
 } from "./resources/chat-wire.js";
+export type { CompletionChunk, CompletionRequest, CompletionStream, TextCompletion } from "./resources/completions.js";
+export type {
+  Message,
+  MessageBlock,
+  MessageParam,
+  MessagesRequest,
+  MessagesUsage,
+  MessageStreamEvent,
+} from "./resources/messages-wire.js";
+export type { MessageStream } from "./resources/messages.js";
 export type { EmbeddingsRequest, EmbeddingsResponse } from "./resources/embeddings.js";
 export type { ModelList, ModelQuery } from "./resources/models.js";
 export type { RerankRequest, RerankResponse } from "./resources/rerank.js";

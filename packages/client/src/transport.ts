@@ -422,12 +422,12 @@ function penalize(lease: Lease | undefined, { limit, retryAfterMs }: RateLimitEr
 
 function usedTokens(answer: object): number | undefined {
   const { usage, meta, tokens } = answer as {
-    usage?: { total_tokens?: unknown };
+    usage?: { total_tokens?: unknown } & TokenPair;
     meta?: { tokens?: TokenPair };
     tokens?: TokenPair;
   };
   if (typeof usage?.total_tokens === "number") return usage.total_tokens;
-  const pair = meta?.tokens ?? tokens;
+  const pair = meta?.tokens ?? tokens ?? usage;
   return pair && (pair.input_tokens ?? 0) + (pair.output_tokens ?? 0);
 }
 

@@ -150,7 +150,8 @@ function wireCall(call: WireToolCall): Record<string, unknown> {
   return { id: call.id, type: "function", function: { name: call.name, arguments: call.arguments } };
 }
 
-function wireUsage(usage: Usage): Record<string, unknown> {
+/** Counts as chat and completions tell them. */
+export function wireUsage(usage: Usage): Record<string, unknown> {
   return {
     prompt_tokens: usage.prompt,
     completion_tokens: usage.completion,

@@ -69,7 +69,8 @@ export function chatRequestOf(body: unknown, { models, settings }: Service): Cha
   };
 }
 
-function checkSampling(fields: Fields): void {
+/** Checks what shapes the answer, and then has no effect. */
+export function checkSampling(fields: Fields): void {
   optionalNumber(fields, "temperature", 0, 2);
   optionalNumber(fields, "top_p", 0, 1);
   optionalNumber(fields, "top_k", 0, 100);
@@ -147,7 +148,8 @@ function calledTools(given: unknown): Map<string, string> {
   );
 }
 
-function stopOf(given: unknown): string[] {
+/** The texts that end an answer. */
+export function stopOf(given: unknown): string[] {
   if (given === undefined) return [];
   const stops: unknown[] = Array.isArray(given) ? given : [given];
   if (stops.length > 4) throw invalid(`List should have at most 4 items after validation, not ${stops.length}`);

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /** The endpoints the emulator serves. */
-export type EndpointName = "chat" | "embeddings" | "rerank" | "models";
+export type EndpointName = "chat" | "completions" | "messages" | "embeddings" | "rerank" | "models";
 
 /** One request as it arrived, without its key. */
 export interface RecordedRequest {

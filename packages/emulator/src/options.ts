@@ -19,6 +19,8 @@ export interface Quirks {
   maxMessages?: number;
   /** Shape of a rerank answer: usage under `tokens` (A), or under `meta` (B). @defaultValue "B" */
   rerankShape?: "A" | "B";
+  /** What a stream of messages ends with: `message_stop`, `[DONE]` as the documents say, or both. @defaultValue "both" */
+  messagesEnd?: "both" | "message_stop" | "[DONE]";
   /** Whether 401 and 404 are JSON strings, as documented, or `{ code, message, data }`. @defaultValue "string" */
   errorBodies?: "string" | "object";
 }
@@ -73,6 +75,7 @@ export function settingsFrom(options: EmulatorOptions): Settings {
       maxTokensCountThoughts: false,
       maxMessages: Infinity,
       rerankShape: "B",
+      messagesEnd: "both",
       errorBodies: "string",
       ...options.quirks,
     },

@@ -15,6 +15,19 @@ export function eventStream(payloads: Iterable<string>): Reply {
   return { status: 200, headers: { "content-type": "text/event-stream" }, body: framed(payloads) };
 }
 
+/** The same for events that are named by their type; plain strings have no name. */
+export function namedEventStream(events: Iterable<object | string>): Reply {
+  return { ...eventStream([]), body: named(events) };
+}
+
+function* named(events: Iterable<object | string>): Generator<string> {
+  for (const event of events) {
+    const type = typeof event === "object" && "type" in event ? event.type : undefined;
+    const data = typeof event === "string" ? event : JSON.stringify(event);
+    yield typeof type === "string" ? `event: ${type}\ndata: ${data}\n\n` : `data: ${data}\n\n`;
+  }
+}
+
 function* framed(payloads: Iterable<string>): Generator<string> {
   for (const payload of payloads) yield `data: ${payload}\n\n`;
 }

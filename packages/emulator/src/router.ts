@@ -1,7 +1,9 @@
 import type { HostedModel } from "./catalog.js";
 import type { Clock } from "./clock.js";
 import { chat } from "./endpoints/chat.js";
+import { completions } from "./endpoints/completions.js";
 import { embeddings } from "./endpoints/embeddings.js";
+import { messages } from "./endpoints/messages.js";
 import { models } from "./endpoints/models.js";
 import { rerank } from "./endpoints/rerank.js";
 import type { EndpointName } from "./journal.js";
@@ -43,6 +45,8 @@ export interface Route {
 
 const routes = new Map<string, Route>([
   ["/v1/chat/completions", { name: "chat", method: "POST", answer: chat }],
+  ["/v1/completions", { name: "completions", method: "POST", answer: completions }],
+  ["/v1/messages", { name: "messages", method: "POST", answer: messages }],
   ["/v1/embeddings", { name: "embeddings", method: "POST", answer: embeddings }],
   ["/v1/rerank", { name: "rerank", method: "POST", answer: rerank }],
   ["/v1/models", { name: "models", method: "GET", answer: models }],

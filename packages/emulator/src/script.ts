@@ -20,7 +20,7 @@ export interface ScriptedUsage {
   reasoning_tokens?: number;
 }
 
-/** What the chat model says next, streamed or in one piece as the request asks. */
+/** What the model says next, by chat, messages or completions, streamed or in one piece as the request asks. */
 export interface ChatAnswer {
   /** A list is streamed as exactly these deltas. @defaultValue "" */
   content?: string | readonly string[];
@@ -34,11 +34,11 @@ export interface ChatAnswer {
   usage?: ScriptedUsage;
 }
 
-/** A chat stream given event by event, also to a request that did not ask for one. */
+/** A stream of one of these endpoints given event by event, also to a request that did not ask for one. */
 export interface ChatChunks {
   /**
    * Payloads of `data:` lines: strings as they are, objects as JSON. Nothing is added: a stream that is to end
-   * properly ends in `"[DONE]"`.
+   * properly ends in `"[DONE]"`. To messages, an object goes as an event of the name in its `type`.
    */
   chunks: readonly (string | Record<string, unknown>)[];
 }
@@ -81,8 +81,7 @@ export class Script {
   /** Takes the first line that fits the request off the script. */
   async next(request: RecordedRequest): Promise<ScriptedAnswer | undefined> {
     for (const line of this.#lines.slice()) {
-      if (typeof line !== "function" && endpointOf(line) !== undefined && endpointOf(line) !== request.endpoint)
-        continue;
+      if (typeof line !== "function" && !fits(line, request.endpoint)) continue;
       // Taken before it is asked: two requests at once must not share a line.
       const position = this.#lines.indexOf(line);
       if (position === -1) continue;
@@ -100,6 +99,9 @@ export function isWireAnswer(answer: ScriptedAnswer): answer is WireAnswer {
   return "body" in answer || "status" in answer || "headers" in answer;
 }
 
-function endpointOf(answer: ScriptedAnswer): EndpointName | undefined {
-  return isWireAnswer(answer) || "endpoint" in answer ? (answer as WireAnswer).endpoint : "chat";
+/** The model's words fit each endpoint where it speaks; the wire's own, the endpoint they name. */
+function fits(answer: ScriptedAnswer, asked: EndpointName | undefined): boolean {
+  const wanted = isWireAnswer(answer) || "endpoint" in answer ? (answer as WireAnswer).endpoint : undefined;
+  if (wanted !== undefined) return wanted === asked;
+  return isWireAnswer(answer) || asked === "chat" || asked === "messages" || asked === "completions";
 }

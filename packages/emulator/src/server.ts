@@ -48,7 +48,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
   let reply: Reply;
   try {
     if (text === undefined) throw new Refusal(413, "Request Entity Too Large");
-    if (!authorized(request, service.settings.apiKey)) throw named(401, service);
+    if (!authorized(request, service.settings.apiKey, route)) throw named(401, service);
     if (!route) throw named(404, service);
     const scripted = await script.next(recorded);
     if (scripted && isWireAnswer(scripted)) reply = wireReply(scripted);
@@ -130,10 +130,13 @@ function parse(text: string): { value: unknown } | undefined {
   }
 }
 
-function authorized(request: IncomingMessage, apiKey: string): boolean {
-  const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
-  const [one, other] = [given, apiKey].map((key) => createHash("sha256").update(key).digest());
-  return timingSafeEqual(one!, other!);
+function authorized({ headers }: IncomingMessage, apiKey: string, route: Route | undefined): boolean {
+  // Only the endpoint in Anthropic's shape takes Anthropic's header as well.
+  const other = route?.name === "messages" ? headers["x-api-key"] : undefined;
+  const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? "")?.[1];
+  const given = bearer ?? (typeof other === "string" ? other : "");
+  const [one, two] = [given, apiKey].map((key) => createHash("sha256").update(key).digest());
+  return timingSafeEqual(one!, two!);
 }
 
 /** 401 and 404, as strings or as objects. */

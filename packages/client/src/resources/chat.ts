@@ -1,19 +1,20 @@
-import { ChatStream } from "../chat-stream.js";
-import { InvalidInputError, StreamError } from "../errors.js";
+import { AnswerStream } from "../answer-stream.js";
+import { InvalidInputError } from "../errors.js";
+import { type Judge, wholeAnswer } from "../judge.js";
 import type { RequestOptions } from "../options.js";
 import { CompletionSoFar } from "../partial-completion.js";
-import { SseDecoder, type SseEvent } from "../sse.js";
-import { parseAnswer } from "../answer.js";
-import type { Exchange, Transport } from "../transport.js";
-import type { WireResponse } from "../wire.js";
+import type { Transport } from "../transport.js";
 import {
-  isChunk,
+  chunkFromCompletion,
   isCompletion,
   type ChatCompletion,
   type ChatCompletionChunk,
   type ChatCompletionRequest,
   type Usage,
 } from "./chat-wire.js";
+
+/** The chunks of a streamed chat answer, in order. The request is sent at the first `next()`. */
+export type ChatStream = AnswerStream<ChatCompletionChunk, ChatCompletion>;
 
 /** `/chat/completions`. */
 export class Chat {
@@ -59,7 +60,7 @@ export class Chat {
       stream: true,
       options,
     } as const;
-    return new ChatStream(this.#transport, call);
+    return new AnswerStream(this.#transport, call, new ChatJudge());
   }
 }
 
@@ -71,48 +72,31 @@ function checkRequest(request: ChatCompletionRequest): void {
   }
 }
 
-function decodeCompletion(text: string, response: WireResponse, exchange: Exchange): ChatCompletion {
-  const streamed =
-    response.header("content-type")?.includes("text/event-stream") || /^\uFEFF?\s*(data:|event:|:)/.test(text);
-  // A gateway may stream although it was not asked to.
-  if (streamed) return collectStream(text, response, exchange);
-  return parseAnswer(text, response, exchange, isCompletion) as ChatCompletion;
-}
+class ChatJudge extends CompletionSoFar<ChatCompletionChunk> implements Judge<ChatCompletionChunk, ChatCompletion> {
+  readonly isAnswer = isCompletion;
 
-function collectStream(text: string, response: WireResponse, exchange: Exchange): ChatCompletion {
-  const events: SseEvent[] = [];
-  const decoder = new SseDecoder(Infinity);
-  decoder.feed(new TextEncoder().encode(text), events);
-  decoder.end(events);
-
-  const soFar = new CompletionSoFar();
-  let last: ChatCompletionChunk | undefined;
-  for (const event of events) {
-    if (event === "[DONE]") break;
-    const data = typeof event === "string" ? event : "raw" in event ? event.raw : event.data;
-    const chunk = parseAnswer(data, response, exchange, isChunk) as ChatCompletionChunk;
-    soFar.add(chunk);
-    last = chunk;
+  split(answer: ChatCompletion): ChatCompletionChunk[] {
+    return [chunkFromCompletion(answer)];
   }
-  const partial = soFar.partial();
-  // Empty or cut: parseAnswer says so of nothing at all.
-  if (last === undefined) return parseAnswer("", response, exchange, isCompletion) as ChatCompletion;
-  if (!soFar.whole)
-    throw new StreamError("The answer ended before its finish_reason.", { reason: "truncated", partial });
-  const { content, reasoning_content, tool_calls, finish_reason, usage } = partial;
-  const { id = "", created = 0, model = "" } = last;
-  const message = {
-    role: "assistant",
-    content,
-    ...(reasoning_content && { reasoning_content }),
-    ...(tool_calls.length > 0 && { tool_calls }),
-  };
-  return {
-    id,
-    object: "chat.completion",
-    created,
-    model,
-    choices: [{ index: 0, message, finish_reason }],
-    ...(usage && { usage: usage as Usage }),
-  };
+
+  collect(): ChatCompletion {
+    const { content, reasoning_content, tool_calls, finish_reason, usage } = this.partial();
+    const { id, created, model } = this.head;
+    const message = {
+      role: "assistant",
+      content,
+      ...(reasoning_content && { reasoning_content }),
+      ...(tool_calls.length > 0 && { tool_calls }),
+    };
+    return {
+      id,
+      object: "chat.completion",
+      created,
+      model,
+      choices: [{ index: 0, message, finish_reason }],
+      ...(usage && { usage: usage as Usage }),
+    };
+  }
 }
+
+const decodeCompletion = wholeAnswer(() => new ChatJudge());

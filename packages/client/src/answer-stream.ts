@@ -2,14 +2,7 @@ import { isErrorBody, parseAnswer } from "./answer.js";
 import { tooLarge } from "./read-body.js";
 import type { Deadline } from "./deadline.js";
 import { InvalidResponseError, isSiliconFlowError, StreamError, TimeoutError } from "./errors.js";
-import { CompletionSoFar } from "./partial-completion.js";
-import {
-  chunkFromCompletion,
-  isChunk,
-  isCompletion,
-  type ChatCompletion,
-  type ChatCompletionChunk,
-} from "./resources/chat-wire.js";
+import type { Judge } from "./judge.js";
 import { SseDecoder, type SseEvent } from "./sse.js";
 import type { Call, Exchange, Transport } from "./transport.js";
 import type { WireResponse } from "./wire.js";
@@ -19,9 +12,9 @@ const maxEventBytes = 8 * 1024 * 1024;
 const drainMs = 500;
 const drainBytes = 64 * 1024;
 
-/** A whole answer that came although a stream was asked for. */
-interface WholeChunk {
-  chunk: ChatCompletionChunk;
+/** A chunk that has been read already: of a whole answer that came although a stream was asked for. */
+interface ReadChunk<Chunk> {
+  chunk: Chunk;
 }
 
 const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
@@ -29,19 +22,19 @@ const finished: IteratorReturnResult<undefined> = { done: true, value: undefined
 /**
  * The chunks of a streamed answer, in order. The request is sent at the first `next()`.
  *
- * Ends after a `finish_reason`; `break` and `return()` close the socket.
+ * Ends after the answer's `finish_reason` (or `stop_reason`); `break` and `return()` close the socket.
  *
  * An iterator rather than a generator: events that have been decoded are handed out without another turn of the machinery.
  */
-export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, undefined, unknown> {
+export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk, undefined, unknown> {
   readonly #transport: Transport;
   readonly #call: Call;
+  readonly #judge: Judge<Chunk, Answer>;
   #deadline: Deadline | undefined;
   #exchange: Exchange | undefined;
   #response: WireResponse | undefined;
   #decoder = new SseDecoder(maxEventBytes);
-  readonly #soFar = new CompletionSoFar();
-  #queue: (SseEvent | WholeChunk)[] = [];
+  #queue: (SseEvent | ReadChunk<Chunk>)[] = [];
   #position = 0;
   #bytes = 0;
   #bodyEnded = false;
@@ -51,9 +44,10 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
   /** Calls of `next()` that overlap are served one after the other. */
   #running: Promise<unknown> | undefined;
 
-  constructor(transport: Transport, call: Call) {
+  constructor(transport: Transport, call: Call, judge: Judge<Chunk, Answer>) {
     this.#transport = transport;
     this.#call = call;
+    this.#judge = judge;
   }
 
   /** `x-siliconcloud-trace-id`, once the headers have come. */
@@ -70,14 +64,21 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
    *
    * @throws {@link StreamError} or, for a limit of time, {@link TimeoutError}: `partial` holds what had arrived.
    */
-  next(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+  next(): Promise<IteratorResult<Chunk, undefined>> {
     if (this.#running !== undefined) return this.#chain();
     const event = this.#queue[this.#position];
     // Whatever is not a plain chunk takes the longer way.
-    if (typeof event === "string" && event !== "[DONE]" && !this.#over && !this.#deadline!.stopped) {
+    if (
+      typeof event === "string" &&
+      event !== "[DONE]" &&
+      !this.#over &&
+      !this.#judge.over &&
+      !this.#deadline!.stopped
+    ) {
       this.#position += 1;
       try {
-        return Promise.resolve({ done: false, value: this.#chunk(event) });
+        const value = this.#chunk(event);
+        if (value !== undefined) return Promise.resolve({ done: false, value });
       } catch (error) {
         return Promise.reject(this.#fail(error));
       }
@@ -86,18 +87,18 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
   }
 
   /** Stops: the socket is closed, unless the answer has ended. */
-  async return(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+  async return(): Promise<IteratorResult<Chunk, undefined>> {
     this.#close();
     return finished;
   }
 
   /** As `return()`, and rejects with the error. */
-  async throw(error: unknown): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+  async throw(error: unknown): Promise<IteratorResult<Chunk, undefined>> {
     this.#close();
     throw error;
   }
 
-  #chain(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+  #chain(): Promise<IteratorResult<Chunk, undefined>> {
     const before = this.#running;
     const result = before === undefined ? this.#advance() : before.then(() => this.#advance());
     const settled = result.then(
@@ -111,17 +112,20 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     return result;
   }
 
-  async #advance(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+  async #advance(): Promise<IteratorResult<Chunk, undefined>> {
     try {
       if (this.#over) return finished;
       if (this.#deadline === undefined) await this.#open();
       else this.#deadline.throwIfStopped();
       for (;;) {
+        if (this.#judge.over) return await this.#finish(true);
         const event = this.#queue[this.#position];
         if (event !== undefined) {
           this.#position += 1;
           if (event === "[DONE]") return await this.#finish(true);
-          return { done: false, value: this.#chunk(event) };
+          const value = this.#chunk(event);
+          if (value !== undefined) return { done: false, value };
+          continue;
         }
         if (this.#bodyEnded || !(await this.#fill())) return await this.#finish(false);
       }
@@ -167,14 +171,14 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     this.#bodyEnded = false;
   }
 
-  /** JSON answered although a stream was asked for: one chunk. */
+  /** JSON answered although a stream was asked for. */
   #takeText(text: string, response: WireResponse, exchange: Exchange): void {
-    this.#queue = [{ chunk: chunkFromCompletion(this.#completion(text, response, exchange)) }];
+    this.#queue = this.#splitWhole(text, response, exchange).map((chunk) => ({ chunk }));
     this.#position = 0;
   }
 
-  #completion(text: string, response: WireResponse, exchange: Exchange): ChatCompletion {
-    return parseAnswer(text, response, exchange, isCompletion) as ChatCompletion;
+  #splitWhole(text: string, response: WireResponse, exchange: Exchange): Chunk[] {
+    return this.#judge.split(parseAnswer(text, response, exchange, this.#judge.isAnswer) as Answer);
   }
 
   /** Indented JSON arrives as lines that are no events; all of them belong to it. */
@@ -190,7 +194,7 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
   async #fill(): Promise<boolean> {
     const { body } = this.#response!;
     const deadline = this.#deadline!;
-    const queue: (SseEvent | WholeChunk)[] = [];
+    const queue: (SseEvent | ReadChunk<Chunk>)[] = [];
     this.#queue = queue;
     this.#position = 0;
     for (;;) {
@@ -200,7 +204,7 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
         if (bytes === undefined) bytes = await deadline.wait(body);
       } catch (error) {
         // The answer is whole: a connection that breaks after it takes nothing away.
-        if (!this.#soFar.whole || deadline.stopped) throw error;
+        if (!this.#judge.whole || deadline.stopped) throw error;
         body.cancel();
         bytes = null;
       }
@@ -222,46 +226,45 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     }
   }
 
-  #chunk(event: SseEvent | WholeChunk): ChatCompletionChunk {
+  #chunk(event: SseEvent | ReadChunk<Chunk>): Chunk | undefined {
     const chunk = this.#parse(event);
-    this.#soFar.add(chunk);
+    if (chunk !== undefined) this.#judge.add(chunk);
     return chunk;
   }
 
   /** Throws what an event says when it is no chunk. */
-  #parse(event: SseEvent | WholeChunk): ChatCompletionChunk {
-    if (typeof event !== "string") {
-      if ("chunk" in event) return event.chunk;
-      return this.#parseUnusual(event);
-    }
+  #parse(event: SseEvent | ReadChunk<Chunk>): Chunk | undefined {
+    if (typeof event === "string") return this.#parseData(event, undefined, event);
+    if ("chunk" in event) return event.chunk;
+    if ("raw" in event) return this.#parseRaw(event);
+    if (event.type === "error") throw this.#exchange!.refusal(event.data, this.#response!);
+    return this.#parseData(event.data, event.type, event);
+  }
+
+  #parseData(data: string, name: string | undefined, event: SseEvent): Chunk | undefined {
     let value: unknown;
     try {
-      value = JSON.parse(event);
+      value = JSON.parse(data);
     } catch {
       // The parser's message quotes the event, which is a part of the user's conversation.
       throw this.#damaged(event);
     }
     if (typeof value === "object" && value !== null) {
-      const chunk = value as ChatCompletionChunk;
-      if (Array.isArray(chunk.choices)) {
-        if (!chunk["error"] && isChunk(chunk)) return chunk;
-      } else if (!isErrorBody(chunk) && chunk.usage) {
-        chunk.choices = [];
-        return chunk;
-      }
-      if (isErrorBody(chunk)) throw this.#exchange!.refusal(event, this.#response!);
+      const fields = value as Record<string, unknown>;
+      const chunk = this.#judge.read(fields, name);
+      if (chunk !== null) return chunk;
+      if (isErrorBody(fields)) throw this.#exchange!.refusal(data, this.#response!);
     }
-    if (typeof value === "string") throw this.#exchange!.refusal(event, this.#response!);
+    if (typeof value === "string") throw this.#exchange!.refusal(data, this.#response!);
     throw this.#damaged(event);
   }
 
-  #parseUnusual(event: Exclude<SseEvent, string>): ChatCompletionChunk {
-    if ("raw" in event) {
-      if (!isJson(event.raw)) throw this.#damaged(event);
-      return chunkFromCompletion(this.#completion(event.raw, this.#response!, this.#exchange!));
-    }
-    if (event.type === "error") throw this.#exchange!.refusal(event.data, this.#response!);
-    return this.#parse(event.data);
+  #parseRaw(event: Extract<SseEvent, { raw: string }>): Chunk | undefined {
+    if (!isJson(event.raw)) throw this.#damaged(event);
+    const [first, ...rest] = this.#splitWhole(event.raw, this.#response!, this.#exchange!);
+    // Once it is being handed out: what the answer is looked at for before does not use it up.
+    if (this.#begun) this.#queue.splice(this.#position, 0, ...rest.map((chunk) => ({ chunk })));
+    return first;
   }
 
   /** Whether the last event was cut by the end of the body, or damaged on the way. */
@@ -272,19 +275,19 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
       reason: cut ? "truncated" : "malformed",
       // Before anything was shown, what was cut can be asked for again.
       retryable: cut && !this.#begun,
-      partial: this.#soFar.partial(),
+      partial: this.#judge.partial(),
       ...traced(this.#response!),
     });
   }
 
   /** The stream is over: was the answer whole? */
   async #finish(done: boolean): Promise<IteratorReturnResult<undefined>> {
-    if (!this.#soFar.whole) {
+    if (!this.#judge.whole) {
       throw new StreamError(
         `The stream ended before the answer's finish_reason${done ? ", although it says [DONE]" : ""}.`,
         {
           reason: "truncated",
-          partial: this.#soFar.partial(),
+          partial: this.#judge.partial(),
           ...traced(this.#response!),
         },
       );
@@ -332,7 +335,7 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
 
     const { message, reason } = error;
     const attempts = this.#exchange!.attempts;
-    const partial = this.#soFar.partial();
+    const partial = this.#judge.partial();
     const details = { cause: error, reason, attempts, partial, traceId: this.traceId };
     if (error instanceof TimeoutError)
       return new TimeoutError(message, { ...details, cause: error.cause, phase: error.phase });
@@ -347,7 +350,7 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     if (this.#over) return;
     this.#over = true;
     this.#queue = [];
-    this.#exchange?.settle(this.#soFar.usage?.total_tokens);
+    this.#exchange?.settle(this.#judge.tokens);
     if (this.#deadline === undefined) return;
     // Also wakes a next() that is still waiting.
     if (!this.#bodyEnded) this.#deadline.stop(undefined);

@@ -1,0 +1,77 @@
+import { parseAnswer } from "./answer.js";
+import { StreamError, type PartialCompletion } from "./errors.js";
+import { SseDecoder, type SseEvent } from "./sse.js";
+import type { Exchange } from "./transport.js";
+import type { WireResponse } from "./wire.js";
+
+/** What an endpoint's answers are made of: what an event is, what has arrived, and when it is whole. One for each answer. */
+export interface Judge<Chunk, Answer> {
+  /** Tells a whole answer from an error that has the same fields. */
+  isAnswer(value: Record<string, unknown>): boolean;
+  /**
+   * An event as a chunk; `undefined` for one that says nothing, `null` for what is no chunk of an answer.
+   *
+   * @param name - What the stream calls the event, if it does.
+   */
+  read(value: Record<string, unknown>, name: string | undefined): Chunk | null | undefined;
+  add(chunk: Chunk): void;
+  /** Whether what arrived is a whole answer, whatever follows. */
+  readonly whole: boolean;
+  /** Whether the answer itself has said that nothing follows. */
+  readonly over: boolean;
+  /** What was used, as far as is known. */
+  readonly tokens: number | undefined;
+  partial(): PartialCompletion;
+  /** A whole answer as the chunks of a stream, one at least. */
+  split(answer: Answer): Chunk[];
+  /** The chunks so far as a whole answer. */
+  collect(): Answer;
+}
+
+/** The decoder of a whole answer. A gateway may stream although it was not asked to: then the events are put together. */
+export function wholeAnswer<Chunk, Answer>(makeJudge: () => Judge<Chunk, Answer>) {
+  return (text: string, response: WireResponse, exchange: Exchange): Answer => {
+    const judge = makeJudge();
+    const streamed =
+      response.header("content-type")?.includes("text/event-stream") || /^\uFEFF?\s*(data:|event:|:)/.test(text);
+    if (streamed) return collectStream(judge, text, response, exchange);
+    return parseAnswer(text, response, exchange, judge.isAnswer) as Answer;
+  };
+}
+
+function collectStream<Chunk, Answer>(
+  judge: Judge<Chunk, Answer>,
+  text: string,
+  response: WireResponse,
+  exchange: Exchange,
+): Answer {
+  const events: SseEvent[] = [];
+  const decoder = new SseDecoder(Infinity);
+  decoder.feed(new TextEncoder().encode(text), events);
+  decoder.end(events);
+
+  let empty = true;
+  for (const event of events) {
+    if (event === "[DONE]") break;
+    const data = typeof event === "string" ? event : "raw" in event ? event.raw : event.data;
+    const name = typeof event === "object" && "type" in event ? event.type : undefined;
+    if (name === "error") throw exchange.refusal(data, response);
+    let chunk: Chunk | null | undefined;
+    parseAnswer(data, response, exchange, (value) => {
+      chunk = judge.read(value, name);
+      return chunk !== null;
+    });
+    if (chunk == null) continue;
+    judge.add(chunk);
+    empty = false;
+  }
+  // parseAnswer says what nothing at all is.
+  if (empty) parseAnswer("", response, exchange, judge.isAnswer);
+  if (!judge.whole) {
+    throw new StreamError("The answer ended before its finish_reason.", {
+      reason: "truncated",
+      partial: judge.partial(),
+    });
+  }
+  return judge.collect();
+}

@@ -1,0 +1,132 @@
+import type { Traced } from "./chat-wire.js";
+
+/**
+ * A block of a message. Which fields it has depends on its `type`: `text`, `thinking`, `tool_use`, `tool_result`, `image`, …
+ * The service documents the first three, in answers.
+ */
+export interface MessageBlock {
+  type: string;
+  text?: string;
+  thinking?: string;
+  /** Goes back unchanged with the thoughts it belongs to. */
+  signature?: string;
+  id?: string;
+  name?: string;
+  /** Arguments of a tool: an object, not JSON text. */
+  input?: unknown;
+  [field: string]: unknown;
+}
+
+/** A turn of the conversation. An assistant's turn at the end is continued. */
+export interface MessageParam {
+  role: "user" | "assistant" | "system";
+  content: string | MessageBlock[];
+  [field: string]: unknown;
+}
+
+/**
+ * A request to the Anthropic-compatible endpoint, field by field as documented. Unknown fields are passed on.
+ *
+ * @see https://docs.siliconflow.cn/cn/api-reference/chat-completions/messages
+ */
+export interface MessagesRequest {
+  model: string;
+  messages: MessageParam[];
+  /** Most tokens of the answer. Required on the international site: give it always. */
+  max_tokens?: number;
+  system?: string | { type: "text"; text: string }[];
+  stop_sequences?: string[];
+  /** Set by `create` and `stream` themselves. */
+  stream?: boolean;
+  temperature?: number;
+  top_p?: number;
+  top_k?: number;
+  tools?: { name: string; description?: string; input_schema: Record<string, unknown>; [field: string]: unknown }[];
+  tool_choice?: {
+    type: "auto" | "any" | "tool" | "none";
+    name?: string;
+    disable_parallel_tool_use?: boolean;
+  };
+  [field: string]: unknown;
+}
+
+export interface MessagesUsage {
+  input_tokens?: number;
+  output_tokens?: number;
+  cache_read_input_tokens?: number | null;
+  cache_creation_input_tokens?: number | null;
+  [field: string]: unknown;
+}
+
+export interface Message extends Traced {
+  id: string;
+  /** `message`. */
+  type: string;
+  /** `assistant`. */
+  role: string;
+  model: string;
+  content: MessageBlock[];
+  /** `end_turn`, `max_tokens`, `stop_sequence`, `tool_use`, `refusal`, … */
+  stop_reason: string | null;
+  stop_sequence?: string | null;
+  usage?: MessagesUsage;
+  [field: string]: unknown;
+}
+
+/**
+ * One event of a streamed message. The service documents `message_start` alone; the others are taken to be Anthropic's:
+ * `content_block_start`, `content_block_delta`, `content_block_stop`, `message_delta` and `message_stop`.
+ */
+export interface MessageStreamEvent {
+  type: string;
+  /** Of the block that an event is about. */
+  index?: number;
+  message?: Partial<Message> | null;
+  content_block?: MessageBlock | null;
+  delta?: {
+    type?: string;
+    text?: string;
+    thinking?: string;
+    signature?: string;
+    /** A piece of the JSON text of a tool's arguments. */
+    partial_json?: string;
+    stop_reason?: string | null;
+    stop_sequence?: string | null;
+    [field: string]: unknown;
+  } | null;
+  usage?: MessagesUsage | null;
+  [field: string]: unknown;
+}
+
+/** A list of blocks, which may be empty; without it, it is no message. */
+export function isMessage(value: Record<string, unknown>): boolean {
+  const { content } = value;
+  return (
+    value["type"] !== "error" &&
+    Array.isArray(content) &&
+    content.every((block) => typeof block === "object" && block !== null)
+  );
+}
+
+/** A whole message as the events of a stream. */
+export function eventsFromMessage(message: Message): MessageStreamEvent[] {
+  const { content, stop_reason, stop_sequence, usage, ...rest } = message;
+  const events: MessageStreamEvent[] = [
+    {
+      type: "message_start",
+      message: { ...rest, content: [], stop_reason: null, stop_sequence: null, ...(usage && { usage }) },
+    },
+  ];
+  for (const [index, content_block] of content.entries()) {
+    events.push({ type: "content_block_start", index, content_block }, { type: "content_block_stop", index });
+  }
+  events.push(
+    {
+      type: "message_delta",
+      delta: { stop_reason, ...(stop_sequence !== undefined && { stop_sequence }) },
+      ...(usage && { usage }),
+    },
+    { type: "message_stop" },
+  );
+  return events;
+}

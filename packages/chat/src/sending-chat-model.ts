@@ -15,6 +15,7 @@ import { ChatOpenAICompletions, type OpenAIClient, type OpenAICoreRequestOptions
 import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
+import { createWithFallback, streamWithFallback } from "./json-mode-fallback.js";
 import { leavable } from "./leavable.js";
 import { messagesToWire } from "./messages-to-wire.js";
 import { repairCompletion } from "./repair-completion.js";
@@ -109,10 +110,11 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     runManager?: CallbackManagerForLLMRun,
   ): Promise<ChatResult> {
     if (this.streaming) return this.#generateByStream(messages, options, runManager);
-    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end: {}, left: undefined } };
+    const end: StreamEnd = {};
+    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end, left: undefined } };
     const request = { ...this.invocationParams(options, { streaming: false }), stream: false as const, messages: [] };
     // The repaired answer is the service's own; OpenAI's type is what the signature of the base class says.
-    return toChatResult((await this.completionWithRetry(request, call)) as unknown as ChatCompletion);
+    return toChatResult((await this.completionWithRetry(request, call)) as unknown as ChatCompletion, end);
   }
 
   override async *_streamResponseChunks(
@@ -206,14 +208,14 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     requestOptions: OpenAICoreRequestOptions | undefined,
   ): Promise<ChatCompletion> {
     const options = toRequestOptions(call?.options, requestOptions, call?.left);
+    const create = async (): Promise<ChatCompletion> =>
+      repairCompletion(await createWithFallback(request, call?.end, (wire) => this.#client.chat.create(wire, options)));
     try {
       this.#fillMessages(request, call);
-      if (this.#maxConcurrency === Infinity) {
-        return repairCompletion(await this.#client.chat.create(request, options));
-      }
+      if (this.#maxConcurrency === Infinity) return await create();
       const free = await acquireSlot(this.caller, options.signal);
       try {
-        return repairCompletion(await this.#client.chat.create(request, options));
+        return await create();
       } finally {
         free();
       }
@@ -234,11 +236,12 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     }
     this.#fillMessages(request, call);
     const options = toRequestOptions(call?.options, requestOptions, call?.left);
-    const open = (): AsyncIterable<ChatCompletionChunk> =>
-      repairStream(this.#client.chat.stream(request, options), call?.end);
-    return this.#maxConcurrency === Infinity
-      ? repairStream(this.#client.chat.stream(request, options), call?.end)
-      : holdSlot(this.caller, options.signal, open);
+    const open = (): AsyncGenerator<ChatCompletionChunk, void, undefined> =>
+      repairStream(
+        streamWithFallback(request, call?.end, (wire) => this.#client.chat.stream(wire, options)),
+        call?.end,
+      );
+    return this.#maxConcurrency === Infinity ? open() : holdSlot(this.caller, options.signal, open);
   }
 
   #fillMessages(request: ChatCompletionRequest, call: Call | undefined): void {

@@ -5,6 +5,7 @@ import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import { modelProvider } from "./content-blocks.js";
 import { SiliconFlowMessageChunk } from "./message-chunk.js";
 import type { StreamEnd } from "./repair-stream.js";
+import { nonEmpty } from "./stream-tool-calls.js";
 import { readToolCalls } from "./tool-calls.js";
 import { toUsageMetadata } from "./usage.js";
 
@@ -26,11 +27,17 @@ export function toGenerationChunk(chunk: ChatCompletionChunk, end: StreamEnd): C
   const message = new SiliconFlowMessageChunk({
     content: text,
     additional_kwargs: reasoning == null ? {} : { reasoning_content: reasoning },
-    response_metadata: choice.finish_reason == null ? { model_provider: modelProvider } : describe(end),
+    response_metadata: metadataOf(choice, end),
     ...(delta.tool_calls != null && { tool_call_chunks: delta.tool_calls.map(toToolCallChunk) }),
     ...(chunk.id !== undefined && { id: chunk.id }),
   });
   return new ChatGenerationChunk({ message, text, generationInfo: generationInfo(choice) });
+}
+
+/** Probabilities are joined by LangChain, as their lists are; the rest is said once. */
+function metadataOf(choice: ChatCompletionChunk["choices"][number], end: StreamEnd): Record<string, unknown> {
+  const metadata = choice.finish_reason == null ? { model_provider: modelProvider } : describe(end);
+  return choice["logprobs"] == null ? metadata : { ...metadata, logprobs: choice["logprobs"] };
 }
 
 function usageChunk(chunk: ChatCompletionChunk): ChatGenerationChunk {
@@ -77,11 +84,18 @@ export function describe(end: StreamEnd): Record<string, unknown> {
     ...(end.nativeFinishReason !== undefined && { native_finish_reason: end.nativeFinishReason }),
     ...(end.systemFingerprint !== undefined && { system_fingerprint: end.systemFingerprint }),
     ...(end.traceId !== undefined && { trace_id: end.traceId }),
+    ...(end.thinkingOnly && { thinking_only: true }),
+    ...(end.refusal !== undefined && { refusal: end.refusal }),
+    ...(end.dropped !== undefined && { dropped_parameters: end.dropped }),
   };
 }
 
-/** A repaired answer as LangChain's result: one generation for each choice. */
-export function toChatResult(completion: ChatCompletion): ChatResult {
+/**
+ * A repaired answer as LangChain's result: one generation for each choice.
+ *
+ * @param end - What is known of how it was asked for.
+ */
+export function toChatResult(completion: ChatCompletion, end: StreamEnd = {}): ChatResult {
   const { usage } = completion;
   const generations = completion.choices.map((choice) => {
     const { message } = choice;
@@ -102,6 +116,9 @@ export function toChatResult(completion: ChatCompletion): ChatResult {
           nativeFinishReason: typeof native === "string" ? native : undefined,
           systemFingerprint: completion.system_fingerprint || undefined,
           traceId: completion.traceId,
+          thinkingOnly: message.reasoning_content != null && text === "" && calls.length === 0,
+          refusal: nonEmpty(message["refusal"]),
+          dropped: end.dropped,
         }),
         ...(usage && { usage: { ...usage } }),
       },

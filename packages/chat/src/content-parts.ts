@@ -29,7 +29,7 @@ export function toContentPart(raw: ContentBlock, options: PartOptions): ContentP
     case "audio_url":
       return { type: "audio_url", audio_url: urlObject(block, "audio_url") as { url: string } };
     case "video_url":
-      return { type: "video_url", video_url: urlObject(block, "video_url") as { url: string } };
+      return { type: "video_url", video_url: withBothSpellings(urlObject(block, "video_url") as { url: string }) };
     case "input_audio":
       return { type: "audio_url", audio_url: { url: inputAudio(block) } };
     case "image":
@@ -39,7 +39,10 @@ export function toContentPart(raw: ContentBlock, options: PartOptions): ContentP
     case "video":
       return {
         type: "video_url",
-        video_url: { url: urlOf(block, "video/mp4"), ...pick(block, ["detail", "fps", "max_frams", "max_frames"]) },
+        video_url: withBothSpellings({
+          url: urlOf(block, "video/mp4"),
+          ...pick(block, ["detail", "fps", "max_frams", "max_frames"]),
+        }),
       };
     case "file":
       return fromFile(block, options);
@@ -138,6 +141,13 @@ function pick(block: Block, names: readonly string[]): Record<string, unknown> {
 
 function string(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** The service's schema says `max_frams`, its description `max_frames`: whichever is given, both are sent. */
+function withBothSpellings(video: { url: string }): { url: string } {
+  const { max_frams, max_frames } = video as { max_frams?: unknown; max_frames?: unknown };
+  const frames = max_frams ?? max_frames;
+  return frames === undefined ? video : { ...video, max_frams: frames, max_frames: frames };
 }
 
 /** Without `Buffer`, which not every runtime has; in slices, since a call takes only so many arguments. */

@@ -1,4 +1,12 @@
-export type { ChatSiliconFlowCallOptions, ReasoningEffort, SamplingOptions } from "./call-options.js";
+export type {
+  ChatSiliconFlowCallOptions,
+  ReasoningEffort,
+  SamplingOptions,
+  ToolChoiceWhileThinking,
+} from "./call-options.js";
 export type { ChatSiliconFlowFields } from "./chat-fields.js";
 export { ChatSiliconFlow } from "./chat-siliconflow.js";
+export type { ConfigurableField } from "./configurable.js";
+export { siliconFlowImportMap, siliconFlowOptionalImportsMap } from "./import-maps.js";
+export { initSiliconFlowModel } from "./init-model.js";
 export type { ReasoningHistory } from "./reasoning.js";

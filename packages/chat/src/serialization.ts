@@ -24,6 +24,8 @@ export const serializableFields: string[] = [
   "thinkingBudget",
   "reasoningEffort",
   "reasoningHistory",
+  "toolChoiceWhileThinking",
+  "configurableFields",
   "modelKwargs",
   "profile",
   "streaming",

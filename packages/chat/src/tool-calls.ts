@@ -53,11 +53,11 @@ const maxArgumentDepth = 100;
 /** Why parsed JSON must not reach a tool as its arguments; `undefined` when it may. */
 export function whyUnfit(args: unknown): string | undefined {
   if (!isPlainObject(args)) return "The arguments are not a JSON object.";
-  return whyUnsafe(args, maxArgumentDepth);
+  return whyUnsafe(args);
 }
 
 /** A name that would reach a prototype when a tool copies or merges its arguments, or nesting without end. */
-function whyUnsafe(value: object, levels: number): string | undefined {
+export function whyUnsafe(value: object, levels = maxArgumentDepth): string | undefined {
   if (levels === 0) return `The arguments are nested more than ${maxArgumentDepth} levels deep.`;
   for (const [name, inner] of Object.entries(value)) {
     if (name === "__proto__") return "The arguments hold the name __proto__.";

@@ -19,11 +19,11 @@ const windows = process.platform === "win32";
 /** @type {Record<string, (args: string[]) => void>} */
 const commands = {
   demo(args) {
-    prepare();
+    prepare("without tests");
     run("node", [join("examples", "demo", "main.ts"), ...args]);
   },
   example(args) {
-    prepare();
+    prepare("without tests");
     run("node", [join("examples", "run.ts"), ...args]);
   },
   /** With arguments only the tests they select; without, everything that must hold. */
@@ -69,21 +69,27 @@ if (Number(process.versions.node.split(".")[0]) < 18)
   fail(`Node.js 18 or later is needed to start; this is ${process.version}.`);
 command(args);
 
-function prepare() {
-  install();
+/** @param {"everything" | "without tests"} extent */
+function prepare(extent = "everything") {
+  install(extent);
   // turbo decides what is stale; it calls pnpm itself, so it runs beneath it.
   announce("building what has changed");
   pnpm(["exec", "turbo", "run", "build"], "failure");
 }
 
-/** Skipped while nothing it depends on has changed, so that a second run needs no network and no time. */
-function install() {
+/**
+ * Skipped while nothing it depends on has changed, so that a second run needs no network and no time.
+ * @param {"everything" | "without tests"} extent the tests alone need two more versions of Node.js: slow over a slow link
+ */
+function install(extent) {
   const stamp = join(root, "node_modules", ".installed");
   const wanted = fingerprint();
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const [present, presentExtent] = existsSync(stamp) ? readFileSync(stamp, "utf8").split("\n") : [];
+  if (present === wanted && (presentExtent === "everything" || presentExtent === extent)) return;
   announce("installing what the lockfile names (once)");
-  pnpm(["install", "--frozen-lockfile", "--prefer-offline", "--loglevel=info"], "stderr");
-  writeFileSync(stamp, wanted);
+  const filters = extent === "everything" ? [] : ["--filter", "!./test", "--filter", "!./test/runtimes"];
+  pnpm(["install", "--frozen-lockfile", "--prefer-offline", ...filters], "stderr");
+  writeFileSync(stamp, `${wanted}\n${extent}`);
 }
 
 function fingerprint() {
@@ -109,7 +115,8 @@ function pnpm(args, output) {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const result = spawnSync(
     windows ? "npx.cmd" : "npx",
-    ["--loglevel=error", "--yes", "--prefer-offline", packageManager, ...args],
+    // npm's own warnings are noise beside a build; an installation may show them, and everything else it has to say.
+    [...(output === "failure" ? ["--loglevel=error"] : []), "--yes", "--prefer-offline", packageManager, ...args],
     {
       cwd: root,
       shell: windows,
@@ -144,6 +151,7 @@ function run(program, args, mode = undefined) {
     env: { ...process.env, PATH: bin + delimiter + process.env.PATH, INIT_CWD: process.env.INIT_CWD ?? process.cwd() },
   });
   if (result.error) fail(`${program} could not be started: ${result.error.message}`);
+  // No status: a signal ended it, as the shell would report Ctrl-C.
   const status = result.status ?? 128 + 2;
   if (status !== 0 && mode !== "keep going") process.exit(status);
   return status;

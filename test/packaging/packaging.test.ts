@@ -60,7 +60,13 @@ describe("a tarball", () => {
       "langchain-siliconflow",
     ]);
     for (const { folder: files, manifest } of packed) {
-      expect(readdirSync(files).sort(), manifest.name).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
+      expect(readdirSync(files).sort(), manifest.name).toEqual([
+        "LICENSE",
+        "README.md",
+        ...(manifest.name.endsWith("/emulator") ? ["bin"] : []),
+        "dist",
+        "package.json",
+      ]);
       const names = readdirSync(files, { recursive: true, encoding: "utf8" });
       expect(
         names.filter((name) => name.includes(".test.")),

@@ -8,7 +8,7 @@ import type { ReasoningHistory } from "./reasoning.js";
 /** Options of {@link ChatSiliconFlow}: its own, the client's, and the habits of ChatOpenAI. */
 export interface ChatSiliconFlowFields
   extends SamplingOptions, ClientOptions, Omit<BaseChatModelParams, "onFailedAttempt" | "maxRetries"> {
-  /** Model id as the service lists it, e.g. `"Qwen/Qwen3-8B"`. */
+  /** Model id as the service lists it, e.g. `"Qwen/Qwen3-8B"`. Required, unless it is the first argument or `modelName`. */
   model?: string;
   /** A client to share between models; then leave out its options (`apiKey`, `baseURL`, …). */
   client?: SiliconFlowClient;
@@ -28,7 +28,7 @@ export interface ChatSiliconFlowFields
   modelKwargs?: Record<string, unknown>;
   /** What the model can do, where the built-in table is wrong or silent. Merged over the table's entry. */
   profile?: ModelProfile;
-  /** Marks tools as strict unless the call says otherwise. */
+  /** Marks tools as strict unless the call says otherwise. Not documented by the service. */
   supportsStrictToolCalling?: boolean;
 
   /** ChatOpenAI's name for {@link model}. */
@@ -41,10 +41,13 @@ export interface ChatSiliconFlowFields
   timeout?: number;
   /** Probabilities of the tokens, in `response_metadata.logprobs`. Not documented by the service. */
   logprobs?: boolean;
+  /** How many of the likeliest tokens `logprobs` names at each place. Not documented by the service. */
   topLogprobs?: number;
+  /** Token id → what is added to its likelihood. Not documented by the service. */
   logitBias?: Record<string, number>;
+  /** Your own name for the end user. Not documented by the service. */
   user?: string;
-  /** ChatOpenAI's place for the address and headers. */
+  /** ChatOpenAI's place for the client's options. Those of the same meaning beside it win. */
   configuration?: {
     baseURL?: string | null | undefined;
     defaultHeaders?: Headers | Record<string, string | null | undefined> | undefined;
@@ -169,9 +172,9 @@ function checkFields(fields: object): void {
     // What it asks for is what happens anyway; configurations for OpenAI-compatible hosts often say so.
     if (name === "useResponsesApi" && value === false) continue;
     if (expected === undefined) throw unknownOption(name);
-    // null is how some configurations say "not set", but it would be sent, or shadow an environment variable.
     if (expected === "any") continue;
     const endless = name === "maxConcurrency" && value === Infinity;
+    // null is how some configurations say "not set", but it would be sent, or shadow an environment variable.
     if (value === null || typeof value !== expected || (expected === "number" && !Number.isFinite(value) && !endless)) {
       throw new InvalidInputError(`The option ${name} of ChatSiliconFlow must be ${article[expected]}.`);
     }

@@ -40,7 +40,8 @@ type WireParams = Omit<OpenAIClient.Chat.Completions.ChatCompletionCreateParams,
  * for await (const chunk of await model.stream("Which is larger, 9.11 or 9.9?")) process.stdout.write(chunk.text);
  * ```
  *
- * @throws {@link InvalidInputError} for options and messages that cannot work; the client's errors for what happens on the way.
+ * @throws {@link InvalidInputError} for options and messages that cannot work; {@link SiliconFlowError} with reason `"auth"`
+ * when there is neither a key nor a `client`; the client's other errors for what happens on the way.
  * @see https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions
  */
 export class ChatSiliconFlow extends SendingChatModel {
@@ -48,19 +49,28 @@ export class ChatSiliconFlow extends SendingChatModel {
     return "ChatSiliconFlow";
   }
 
+  /** How many of the likeliest tokens are considered, as given. */
   topK?: number;
+  /** Smallest share of the likeliest token's probability that is considered, as given. */
   minP?: number;
+  /** Same seed, same answer, as far as the model can; as given. */
   seed?: number;
+  /** Thinking on or off, as given. */
   enableThinking?: boolean;
+  /** Most tokens of the chain of thought, as given. */
   thinkingBudget?: number;
+  /** How hard to think, as given. */
   reasoningEffort?: ReasoningEffort;
   toolChoiceWhileThinking?: ToolChoiceWhileThinking;
   /** Names that `config.configurable` of a call may set. */
   configurableFields?: ConfigurableField[];
   /** Retries of the client, `undefined` for its default. LangChain's caller never retries here. */
   readonly maxRetries: number | undefined;
+  /** Time limits, as given; `undefined` for the client's. */
   readonly timeouts: Timeouts | undefined;
+  /** Root of the API, as given, or that of a shared client; `undefined` for that of the region. */
   readonly baseURL: string | undefined;
+  /** `"cn"` or `"global"`, as given. */
   readonly region: string | undefined;
 
   readonly #profile: ModelProfile | undefined;

@@ -22,8 +22,8 @@ export function toContentBlocks(message: AIMessage | AIMessageChunk): ContentBlo
   const streaming = isUnfinished(message);
 
   const reasoning = message.additional_kwargs["reasoning_content"];
-  const told = Array.isArray(content) && content.some((block) => block.type === "reasoning");
-  if (typeof reasoning === "string" && reasoning !== "" && !told) {
+  const hasBlocks = Array.isArray(content) && content.some((block) => block.type === "reasoning");
+  if (typeof reasoning === "string" && reasoning !== "" && !hasBlocks) {
     blocks.push(streaming ? { type: "reasoning", reasoning, index: reasoningIndex } : { type: "reasoning", reasoning });
   }
 

@@ -143,11 +143,10 @@ function string(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** The service's schema says `max_frams`, its description `max_frames`: whichever is given, both are sent. */
-function withBothSpellings(video: { url: string }): { url: string } {
-  const { max_frams, max_frames } = video as { max_frams?: unknown; max_frames?: unknown };
-  const frames = max_frams ?? max_frames;
-  return frames === undefined ? video : { ...video, max_frams: frames, max_frames: frames };
+/** The service's schema says `max_frams`, its description `max_frames`: the second is sent with the first beside it. */
+function withBothSpellings(video: { url: string }): { url: string; max_frams?: number } {
+  const { max_frams, max_frames } = video as { max_frams?: number; max_frames?: number };
+  return max_frams !== undefined || max_frames === undefined ? video : { ...video, max_frams: max_frames };
 }
 
 /** Without `Buffer`, which not every runtime has; in slices, since a call takes only so many arguments. */

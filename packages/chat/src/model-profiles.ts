@@ -10,11 +10,9 @@ type ThinkingKind = "toggle" | "effort" | "always" | undefined;
 export interface CatalogEntry {
   profile: ModelProfile;
   thinking: ThinkingKind;
-  /** Takes `response_format: { type: "json_object" }`. */
-  jsonMode: boolean;
 }
 
-/** Tokens of context, tokens of answer where published, and the catalogue's flags. */
+/** Tokens of context, tokens of answer where published, and the catalogue's flags. `json`, `prefix` and `fim` are not read yet. */
 type Row = readonly [context: number | undefined, maxOutput: number | undefined, flags: string];
 
 // The chat models of the China site's public catalogue on 2026-07-21 (https://cloud.siliconflow.cn/models), with the lengths
@@ -89,7 +87,6 @@ export function lookUpModel(model: string): CatalogEntry | undefined {
   const thinking = (["toggle", "effort", "always"] as const).find((kind) => flags.has(`thinking-${kind}`));
   return {
     thinking,
-    jsonMode: flags.has("json"),
     // structuredOutput stays unset: it would make createAgent send json_schema, which no list of models supports for certain.
     profile: {
       ...(context !== undefined && { maxInputTokens: context }),

@@ -18,6 +18,7 @@ import { markForLangChain } from "./langchain-errors.js";
 import { createWithFallback, streamWithFallback } from "./json-mode-fallback.js";
 import { leavable } from "./leavable.js";
 import { messagesToWire } from "./messages-to-wire.js";
+import { lookUpModel } from "./model-profiles.js";
 import { repairCompletion } from "./repair-completion.js";
 import { repairStream, type StreamEnd } from "./repair-stream.js";
 import { toRequestOptions } from "./request-options.js";
@@ -49,6 +50,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     completeStreamEvents(this.prototype);
   }
 
+  /** When earlier thoughts are sent back, unless a call says otherwise. */
   reasoningHistory: ReasoningHistory;
 
   // A private field: the base class has public ones that are printed, traced and written out.
@@ -236,7 +238,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     }
     this.#fillMessages(request, call);
     const options = toRequestOptions(call?.options, requestOptions, call?.left);
-    const open = (): AsyncGenerator<ChatCompletionChunk, void, undefined> =>
+    const open = () =>
       repairStream(
         streamWithFallback(request, call?.end, (wire) => this.#client.chat.stream(wire, options)),
         call?.end,
@@ -247,7 +249,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   #fillMessages(request: ChatCompletionRequest, call: Call | undefined): void {
     // Called without the entry points: the messages are the wire's own already.
     if (call === undefined) return;
-    const acceptsPdf = (): boolean => this.profile.pdfInputs === true;
+    const { model } = call.options;
+    const acceptsPdf = (): boolean =>
+      (model === undefined ? this.profile : lookUpModel(model)?.profile)?.pdfInputs === true;
     request.messages = messagesToWire(call.messages, {
       reasoningHistory: call.options.reasoningHistory ?? this.reasoningHistory,
       // Looked up only for a message that holds a PDF.

@@ -123,7 +123,7 @@ export function toChatResult(completion: ChatCompletion, end: StreamEnd = {}): C
         ...(usage && { usage: { ...usage } }),
       },
       ...(usage && { usage_metadata: toUsageMetadata(usage) }),
-      // As above.
+      // The same trouble with core's generics as in usageChunk.
     } as unknown as AIMessageFields);
     return { text, message: answer, generationInfo: generationInfo(choice) };
   });

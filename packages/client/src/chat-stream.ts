@@ -28,6 +28,8 @@ const finished: IteratorReturnResult<undefined> = { done: true, value: undefined
 /**
  * The chunks of a streamed answer, in order. The request is sent at the first `next()`.
  *
+ * Ends after a `finish_reason`; `break` and `return()` close the socket.
+ *
  * An iterator rather than a generator: events that have been decoded are handed out without another turn of the machinery.
  */
 export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, undefined, unknown> {
@@ -62,6 +64,11 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     return this;
   }
 
+  /**
+   * The next chunk.
+   *
+   * @throws {@link StreamError} or, for a limit of time, {@link TimeoutError}: `partial` holds what had arrived.
+   */
   next(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
     if (this.#running !== undefined) return this.#chain();
     const event = this.#queue[this.#position];
@@ -83,6 +90,7 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     return finished;
   }
 
+  /** As `return()`, and rejects with the error. */
   async throw(error: unknown): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
     this.#close();
     throw error;

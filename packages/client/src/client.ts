@@ -11,9 +11,13 @@ import type { Wire } from "./wire.js";
 export class Client {
   /** Root of the API, without a slash at its end. */
   readonly baseURL: string;
+  /** Answers of a chat model, whole or streamed. */
   readonly chat: Chat;
+  /** Vectors of texts. */
   readonly embeddings: Embeddings;
+  /** Scores of documents for a query. */
   readonly rerank: Rerank;
+  /** What the site hosts. */
   readonly models: Models;
   readonly #transport: Transport;
 

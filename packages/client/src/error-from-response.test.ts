@@ -181,7 +181,7 @@ describe("what a refusal says", () => {
       { "x-siliconcloud-trace-id": "ti_1", "retry-after": "7" },
     );
     expect(error).toMatchObject({ code: 50505, traceId: "ti_1", retryAfterMs: 7_000 });
-    expect(error.message).toBe("503 busy (code 50505, trace ti_1)");
+    expect(error.message).toBe("503 busy (code 50505, trace ti_1) Try again later, or ask another model.");
   });
 
   test("a refused key names the address and the other site", () => {

@@ -79,12 +79,14 @@ export function errorFromResponse(refusal: Refusal): ApiError {
     }
     case "rateLimit":
       return rateLimitError(refusal, message, text, details);
-    case "unavailable":
-      return new ServiceUnavailableError(text(""), {
+    case "unavailable": {
+      const retryable = status !== 501 && status !== 505;
+      return new ServiceUnavailableError(text(retryable ? "Try again later, or ask another model." : ""), {
         ...details,
         reason: status === 503 || /overload|too busy|really busy|503/i.test(message) ? "overloaded" : "server",
-        retryable: status !== 501 && status !== 505,
+        retryable,
       });
+    }
     case "badRequest":
       return new BadRequestError(text(parameterHint(message)), { ...details, reason: "badRequest" });
     case "timeout":

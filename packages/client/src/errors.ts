@@ -1,7 +1,14 @@
 /**
  * Why something failed, as one word to branch on. `ApiError`s carry the HTTP status as well.
  *
- * `blockedAddress` also stands for a redirect that was not followed, because the key would have gone to another address.
+ * - On the way: `dns`, `refused` (or unreachable), `tls`, `proxy`, `reset` (the connection broke), `timeout`.
+ * - In the answer: `truncated` (it ended early), `empty`, `notJson`, `malformed`, `tooLarge` (for `maxResponseBytes`; of a
+ *   request, for the service), `badVector`, `badScore`.
+ * - By the service: `auth`, `permission`, `balance`, `notFound`, `badRequest`, `contextLength`, `rateLimit`, `overloaded`,
+ *   `server` (any other 5xx).
+ * - By this side: `invalidOption`, `partial` (some inputs of a list failed), `neverFits` (for limiters: larger than the limit
+ *   itself), `assetExpired` (a download whose address has run out), `blockedAddress` (an address that must not be asked; also
+ *   a redirect that was not followed, because the key would have gone elsewhere).
  */
 export type ErrorReason =
   | "dns"
@@ -34,8 +41,11 @@ export type ErrorReason =
 
 /** What every error of this package can be given. */
 export interface ErrorDetails {
+  /** What led to it. */
   cause?: unknown;
+  /** @defaultValue that of the class: `"invalidOption"`, `"timeout"`, `"truncated"`, `"malformed"`, `"partial"`, else `"server"` */
   reason?: ErrorReason;
+  /** @defaultValue false; true for a `PartialFailureError` */
   retryable?: boolean;
   /** Requests sent for the call, the first one included. 0 when nothing was sent. */
   attempts?: number;
@@ -58,6 +68,7 @@ export class SiliconFlowError extends Error {
     Object.defineProperty(this.prototype, brand, { value: true });
   }
 
+  /** Why, in one word: what to branch on. */
   readonly reason: ErrorReason;
   /** Whether sending the same request again could succeed. The client has already retried when you see it. */
   readonly retryable: boolean;
@@ -103,7 +114,7 @@ export class InvalidInputError extends SiliconFlowError {
   }
 }
 
-/** What an {@link ApiError} is made of. */
+/** What an {@link ApiError} is made of; the fields are those of the error. */
 export interface ApiErrorDetails extends ErrorDetails {
   status: number;
   code?: number | string | undefined;
@@ -131,7 +142,7 @@ export class ApiError extends SiliconFlowError {
   }
 }
 
-/** 400: the request cannot be served as it is. Never retried. */
+/** 400 or 422: the request cannot be served as it is. Never retried. */
 export class BadRequestError extends ApiError {
   static {
     setName(this, "BadRequestError");
@@ -240,12 +251,13 @@ export class ConnectionError extends SiliconFlowError {
 /** The limits of `timeouts`, each by its name. */
 export type TimeoutPhase = "connect" | "firstByte" | "idle" | "total";
 
-/** A limit of `timeouts` passed. */
+/** A limit of `timeouts` passed, or the caller's signal timed out (`phase` is then `"total"`). */
 export class TimeoutError extends SiliconFlowError {
   static {
     setName(this, "TimeoutError");
   }
 
+  /** Which limit. */
   readonly phase: TimeoutPhase;
   /** What had arrived of a stream. Absent when nothing had. Not enumerable: logs must not hold answers. */
   declare readonly partial: PartialCompletion | undefined;
@@ -257,7 +269,7 @@ export class TimeoutError extends SiliconFlowError {
   }
 }
 
-/** What had arrived of a stream when it broke (its first choice). */
+/** What had arrived of a stream when it broke, in the fields of a whole answer. Of several choices, the first. */
 export interface PartialCompletion {
   content: string;
   reasoning_content: string;
@@ -311,6 +323,7 @@ export class PartialFailureError<T = unknown> extends SiliconFlowError {
 
   /** Sparse, in the order of the input. Not enumerable: a log line must not print thousands of vectors. */
   declare readonly results: (T | undefined)[];
+  /** One entry for each gap in `results`, by position. */
   readonly failures: { position: number; error: Error }[];
   /** Asks only for what is missing, and resolves to the complete list. */
   declare readonly resume: (options?: { signal?: AbortSignal }) => Promise<T[]>;

@@ -3,6 +3,7 @@ import { InvalidInputError } from "./errors.js";
 import { resolveOptions, type SharedClientOptions } from "./options.js";
 import { FetchWire } from "./wires/fetch.js";
 
+/** Options of the client that sends with `fetch`. Nothing is required: the key may come from the environment. */
 export interface ClientOptions extends SharedClientOptions {
   /** Carries all requests. @defaultValue the runtime's own `fetch` */
   fetch?: typeof globalThis.fetch | undefined;
@@ -19,6 +20,7 @@ export interface ClientOptions extends SharedClientOptions {
  * ```
  *
  * @throws {@link SiliconFlowError} with reason `"auth"` when there is no key, {@link InvalidInputError} for an option that cannot work.
+ * @see https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions
  */
 export class SiliconFlowClient extends Client {
   constructor(options: ClientOptions = {}) {

@@ -30,23 +30,28 @@ export interface SharedClientOptions {
   region?: "cn" | "global" | undefined;
   /** Further attempts after the first, for failures that are worth one. Whole number, 0 to 20. @defaultValue 3 */
   maxRetries?: number | undefined;
+  /** Time limits of each call; the defaults stand at each of them. */
   timeouts?: Timeouts | undefined;
-  /** Sent with each request. `Authorization` and the headers of HTTP framing cannot be set. */
+  /** Sent with each request. `Authorization` and the headers of HTTP framing cannot be set. @defaultValue none */
   headers?: Record<string, string> | undefined;
   /** Bytes of one answer, after decompression, above which it is dropped. @defaultValue 64 MiB */
   maxResponseBytes?: number | undefined;
-  /** Asked before each request is sent, and told what it used. */
+  /** Asked before each request for a model is sent, and told what it used. @defaultValue none */
   limiter?: RateLimiter | undefined;
-  /** Told before each wait for another attempt. What it throws is ignored. */
+  /**
+   * Told before each wait for another attempt: which attempt failed (from 1), with what, and how long the wait is.
+   * What it throws is ignored.
+   */
   onRetry?: ((event: { attempt: number; delayMs: number; error: SiliconFlowError }) => void) | undefined;
-  /** Told when a request waits because another one met a limit of the same model. What it throws is ignored. */
+  /** Told when a request waits because another one met a limit of the same model, and for how long. What it throws is ignored. */
   onWait?: ((event: { reason: string; delayMs: number }) => void) | undefined;
 }
 
+/** Options of the client that sends with undici. Nothing is required: the key may come from the environment. */
 export interface ClientOptions extends SharedClientOptions {
   /**
    * An undici dispatcher (`Agent`, `ProxyAgent`, `MockAgent`, …) to send with instead of the client's own.
-   * It stays yours: `close()` leaves it open.
+   * It stays yours: `close()` leaves it open. @defaultValue an own keep-alive `Agent`, or the proxies of the environment
    */
   dispatcher?: Dispatcher | undefined;
 }
@@ -59,6 +64,7 @@ export interface RequestOptions {
   headers?: Record<string, string> | undefined;
   /** Each limit given replaces the client's. */
   timeouts?: Timeouts | undefined;
+  /** In place of the client's `maxRetries`. Whole number, 0 to 20. */
   maxRetries?: number | undefined;
   /** Sent as `X-Trace-Id`; the service uses it as the id of this request. */
   traceId?: string | undefined;

@@ -69,7 +69,8 @@ export interface Exchange {
 
 /** Sends requests: URL, headers, retries, limits, status check. Knows no endpoint. */
 export class Transport {
-  readonly options: ResolvedOptions;
+  /** The client's options but for the key, which is in the headers alone. */
+  readonly options: Omit<ResolvedOptions, "apiKey">;
   readonly #wire: Wire;
   readonly #clock: Clock;
   readonly #mask: Mask;
@@ -82,7 +83,7 @@ export class Transport {
 
   constructor(options: ResolvedOptions, wire: Wire, clock: Clock) {
     const { apiKey, ...rest } = options;
-    this.options = { ...rest, apiKey: "" };
+    this.options = rest;
     this.#wire = wire;
     this.#clock = clock;
     const headers = { "user-agent": "langchain-siliconflow", ...options.headers, authorization: `Bearer ${apiKey}` };
@@ -179,6 +180,7 @@ export class Transport {
     let replayed = false;
     let delayMs: number | undefined;
     for (;;) {
+      // Whether the request went out on a socket that was open before, and whether an answer came on it.
       const reused = { value: false, answered: false };
       let lease: Lease | undefined;
       try {
@@ -211,7 +213,7 @@ export class Transport {
           continue;
         }
         delayMs = retries < call.maxRetries ? retryDelay(failure, retries, this.#clock) : undefined;
-        if (failure instanceof RateLimitError) this.#chill(call.model, failure, delayMs);
+        if (failure instanceof RateLimitError) this.#startCoolDown(call.model, failure, delayMs);
         if (delayMs === undefined || !this.#budget.withdraw()) throw failure;
         retries += 1;
         this.#announceRetry(attempts, delayMs, failure);
@@ -347,7 +349,8 @@ export class Transport {
     }
   }
 
-  #chill(model: string | undefined, error: RateLimitError, delayMs: number | undefined): void {
+  /** Lets other calls for the same model wait as long as this one does. */
+  #startCoolDown(model: string | undefined, error: RateLimitError, delayMs: number | undefined): void {
     if (model === undefined || delayMs === undefined || delayMs === 0 || !error.retryable) return;
     const until = this.#clock.now() + delayMs;
     if (until > (this.#coolDowns.get(model) ?? 0)) this.#coolDowns.set(model, until);
@@ -410,7 +413,7 @@ function serialize(body: object): string {
   try {
     return JSON.stringify(body);
   } catch (cause) {
-    // The parser's message names fields, not their content.
+    // What JSON.stringify says names fields, not their content.
     throw new InvalidInputError("The request cannot be written as JSON: it refers to itself, or holds a BigInt.", {
       cause,
     });

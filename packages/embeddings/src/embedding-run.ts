@@ -228,7 +228,7 @@ export class EmbeddingRun<Input> {
     const results = this.#vectors;
     const message =
       `${failures.length} of ${results.length} ${this.#name} have no vector, the first is ${this.#place(failures[0]!.position)}: ` +
-      `${cause.message}. The others are in \`results\`; \`resume()\` asks for the missing ones only`;
+      `${cause.message.replace(/\.$/, "")}. The others are in \`results\`; \`resume()\` asks for the missing ones only.`;
     const kept = [...results];
     const resume = (options?: { signal?: AbortSignal }) =>
       new EmbeddingRun(this.#asker, this.#inputs, this.#name, this.#reader, kept).complete(options?.signal);

@@ -12,6 +12,7 @@ import { type Asker, EmbeddingRun, type Spent } from "./embedding-run.js";
 import { isInvalidParameter, judge } from "./failures.js";
 import { VectorReader } from "./read-vectors.js";
 
+/** Options of {@link SiliconFlowEmbeddings}: its own, and in place of a `client` those to make one. Only `model` is required. */
 export interface SiliconFlowEmbeddingsInput extends AdapterConnection<"embeddings"> {
   /** Model id as the service lists it, e.g. `"BAAI/bge-m3"` or `"Qwen/Qwen3-Embedding-8B"`. */
   model: string;
@@ -50,22 +51,25 @@ export interface SiliconFlowEmbeddingsInput extends AdapterConnection<"embedding
    */
   queryInstruction?: string;
   /**
-   * Told once after each call what it cost, also when it failed or was aborted. What it throws is ignored:
-   * a broken counter must not lose vectors that are paid for.
+   * Told once after each call what it cost, also when it failed or was aborted; not when no request was answered.
+   * What it throws is ignored: a broken counter must not lose vectors that are paid for.
    */
   onUsage?: (usage: EmbeddingsUsage) => void;
 }
 
 /** What one call cost, as the service counted it. */
 export interface EmbeddingsUsage {
+  /** Model id as it was asked for. */
   model: string;
   /** Tokens of all texts of the call. */
   promptTokens: number;
+  /** What is billed; for embeddings usually the same. */
   totalTokens: number;
   /** Requests that were answered. */
   requests: number;
 }
 
+/** What each call takes beside its texts. */
 export interface EmbedOptions {
   /** Stops the call: it rejects with the signal's reason, and no further request is sent. */
   signal?: AbortSignal | undefined;
@@ -93,14 +97,21 @@ export type EmbeddingContent = string | { text: string } | { image: string };
  * ```
  *
  * @throws {@link InvalidInputError} for a bad option or an empty text, before anything is sent.
+ * @throws {@link SiliconFlowError} with reason `"auth"` when there is neither a key nor a `client`.
  * @see https://docs.siliconflow.cn/cn/api-reference/embeddings/create-embeddings
  */
 export class SiliconFlowEmbeddings extends Embeddings<number[]> {
+  /** Model id. */
   readonly model: string;
+  /** Numbers per vector, as given; `undefined` for the model's own length. */
   readonly dimensions: number | undefined;
+  /** Texts per request, as given; a smaller limit that the host showed is kept beside it. */
   readonly batchSize: number;
+  /** Requests under way at most; how many may be at the moment depends on the 429s met. */
   readonly maxConcurrency: number;
+  /** How vectors travel, as given. */
   readonly encodingFormat: "auto" | "float" | "base64";
+  /** What queries are for; `undefined` when they are sent as they are. */
   readonly queryInstruction: string | undefined;
   readonly #onUsage: SiliconFlowEmbeddingsInput["onUsage"];
   readonly #client: ClientFor<"embeddings">;
@@ -143,7 +154,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
       ask: (take, signal) => this.#ask(take, signal),
       report: (spent) => this.#report(spent),
     };
-    const { client, requestOptions } = connectAdapter("embeddings", fields, (error) => this.#heed(error));
+    const { client, requestOptions } = connectAdapter("embeddings", fields, (error) => this.#noteRateLimit(error));
     this.#client = client;
     this.#requestOptions = requestOptions;
   }
@@ -151,12 +162,19 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   /**
    * One vector per text, in the same order. An empty list makes no request. Texts are sent as they are, line breaks and
    * outer spaces included; only an empty text is refused.
+   *
+   * @throws {@link PartialFailureError} when some requests of several failed.
+   * @throws {@link InvalidResponseError} for a vector that could not be trusted twice; its `position` is the text's.
    */
   async embedDocuments(texts: string[], options?: EmbedOptions): Promise<number[][]> {
     return this.#embed(checked(texts, "texts", isText), "texts", options);
   }
 
-  /** The vector of a query: the text as it is, or behind `queryInstruction`. */
+  /**
+   * The vector of a query: the text as it is, or behind `queryInstruction`.
+   *
+   * @throws {@link InvalidResponseError} for a vector that could not be trusted twice.
+   */
   async embedQuery(text: string, options?: EmbedOptions): Promise<number[]> {
     checked([text], "query", isText);
     const query = this.queryInstruction ? `Instruct: ${this.queryInstruction}\nQuery:${text}` : text;
@@ -164,7 +182,11 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
     return vector!;
   }
 
-  /** One vector per content, in the same order, for models that take images, such as `Qwen/Qwen3-VL-Embedding-8B`. */
+  /**
+   * One vector per content, in the same order, for models that take images, such as `Qwen/Qwen3-VL-Embedding-8B`.
+   *
+   * @throws as `embedDocuments` does.
+   */
   async embedContents(contents: EmbeddingContent[], options?: EmbedOptions): Promise<number[][]> {
     return this.#embed(checked(contents, "contents", isContent), "contents", options);
   }
@@ -196,7 +218,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
       signal,
     );
     if ("error" in outcome) {
-      this.#heed(outcome.error);
+      this.#noteRateLimit(outcome.error);
       throw outcome.error;
     }
     if (outcome.response !== undefined) this.#limit.answered();
@@ -230,7 +252,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   }
 
   /** Hears of a 429 from the client's retries, where the client is our own, and else from the error they ended in. */
-  #heed(error: unknown): void {
+  #noteRateLimit(error: unknown): void {
     if (judge(error).rateLimited) this.#limit.refused();
   }
 

@@ -135,7 +135,7 @@ export function* completionChunks(
   yield "[DONE]";
 }
 
-/** Checks out how many deltas a turn has, first and last left out. */
+/** How many deltas a turn has, the first and the last left out. */
 function stepsOf(turn: Turn): number {
   const calls = turn.toolCalls.reduce((sum, call) => sum + 1 + argumentPieces(call).length, 0);
   return turn.reasoning.length + turn.content.length + calls;

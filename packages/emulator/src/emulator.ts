@@ -23,7 +23,7 @@ export interface Emulator {
   script(lines: readonly ScriptLine[]): void;
   /** Sets a fault; several wait for their requests side by side. @throws RangeError on a count below 1. */
   fault(fault: Fault): void;
-  /** Moves the emulator's clock: rate limits, stalls and drips go by it. @param ms 0 or more */
+  /** Moves the emulator's clock: rate limits, stalls and drips go by it. @param ms 0 or more @throws RangeError on less */
   advance(ms: number): void;
   /** Forgets requests, script, faults and what was counted against the limits. Open answers go on. */
   reset(): void;
@@ -45,6 +45,7 @@ export interface Emulator {
  *
  * @throws RangeError or TypeError for an option out of range; the system's error (`EADDRINUSE`) when the port is taken;
  * Error when `models: "semantic"` is asked for and its packages are not installed.
+ * @see https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const settings = settingsFrom(options);

@@ -2,6 +2,7 @@ import type { EndpointName, RecordedRequest } from "./journal.js";
 
 /** A tool call the model is to make. */
 export interface ScriptedToolCall {
+  /** Sent as it is, also when the request offers no such tool. */
   name: string;
   /** An object is sent as JSON; a string is sent as it is, also when it is not JSON. */
   arguments: string | Record<string, unknown>;
@@ -11,8 +12,11 @@ export interface ScriptedToolCall {
 
 /** Token counts that replace the emulator's own. */
 export interface ScriptedUsage {
+  /** @defaultValue what the emulator counts */
   prompt_tokens?: number;
+  /** Thoughts included. @defaultValue what the emulator counts */
   completion_tokens?: number;
+  /** A part of `completion_tokens`. @defaultValue what the emulator counts */
   reasoning_tokens?: number;
 }
 
@@ -22,9 +26,11 @@ export interface ChatAnswer {
   content?: string | readonly string[];
   /** Sent whatever the model and `enable_thinking` say. A list is streamed as exactly these deltas. */
   reasoning?: string | readonly string[];
+  /** @defaultValue none */
   toolCalls?: readonly ScriptedToolCall[];
   /** @defaultValue `"tool_calls"` with tool calls, otherwise `"stop"` (`"length"` when `max_tokens` cut the content) */
   finishReason?: string;
+  /** Counts to report. A stream's running counts end at them. */
   usage?: ScriptedUsage;
 }
 
@@ -43,6 +49,7 @@ export interface WireAnswer {
   endpoint?: EndpointName;
   /** @defaultValue 200 */
   status?: number;
+  /** Added to those every answer has. */
   headers?: Readonly<Record<string, string>>;
   /** A string or bytes are sent as they are, anything else as JSON. @defaultValue the documented body of the status */
   body?: unknown;

@@ -4,7 +4,7 @@ import { TimeoutError } from "@langchain-siliconflow/client";
 export function abortReason(signal: AbortSignal): unknown {
   const reason: unknown = signal.reason;
   if (!(reason instanceof DOMException) || reason.name !== "TimeoutError") return reason;
-  return new TimeoutError("the caller's time limit passed", { phase: "total", reason: "timeout", cause: reason });
+  return new TimeoutError("The call took longer than its signal allowed.", { phase: "total", cause: reason });
 }
 
 /** What the promise comes to, unless the signal fires first. */

@@ -13,6 +13,7 @@ import { withMetadata } from "./with-metadata.js";
 
 /** Anything that ranks documents: {@link SiliconFlowRerank}, or any LangChain document compressor. */
 export interface Reranker {
+  /** New or the same documents, best first. */
   compressDocuments(
     documents: DocumentInterface[],
     query: string,
@@ -22,9 +23,11 @@ export interface Reranker {
   ): Promise<DocumentInterface[]>;
 }
 
+/** Options of {@link RerankedRetriever}, beside those of every retriever (`callbacks`, `tags`, `metadata`, `verbose`). */
 export interface RerankedRetrieverInput extends BaseRetrieverInput {
   /** Where the candidates come from. */
   retriever: BaseRetrieverInterface;
+  /** What puts them in order. */
   reranker: Reranker;
   /**
    * Candidates to rerank, 1 or more. A vector store's retriever is asked for that many, whatever its own `k`; of what another
@@ -65,6 +68,10 @@ export interface RerankedRetrieverInput extends BaseRetrieverInput {
  * });
  * const documents = await retriever.invoke("How do I cancel a request?");
  * ```
+ *
+ * @throws {@link InvalidInputError} for a bad option. What the retriever throws comes through; so does what the reranker
+ * throws, unless `onRerankError` is `"keepOrder"`.
+ * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
  */
 export class RerankedRetriever extends BaseRetriever {
   static override lc_name(): string {
@@ -75,10 +82,15 @@ export class RerankedRetriever extends BaseRetriever {
   static readonly #configs = new WeakMap<RerankedRetriever, RunnableConfig>();
 
   lc_namespace = ["langchain", "retrievers", "siliconflow"];
+  /** Where the candidates come from. */
   readonly retriever: BaseRetrieverInterface;
+  /** What puts them in order. */
   readonly reranker: Reranker;
+  /** Candidates to rerank; `undefined` for as many as the retriever returns. */
   readonly fetchK: number | undefined;
+  /** Documents to return; `undefined` for as many as the reranker returns. */
   readonly topN: number | undefined;
+  /** What a failed rerank comes to. */
   readonly onRerankError: "throw" | "keepOrder";
 
   constructor(fields: RerankedRetrieverInput) {

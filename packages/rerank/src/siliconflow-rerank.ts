@@ -14,6 +14,7 @@ import { abortReason, untilAborted } from "./abort.js";
 import { readScores, type RerankResult } from "./read-scores.js";
 import { withMetadata } from "./with-metadata.js";
 
+/** Options of {@link SiliconFlowRerank}: its own, and in place of a `client` those to make one. Only `model` is required. */
 export interface SiliconFlowRerankInput extends AdapterConnection<"rerank"> {
   /** Model id as the service lists it, e.g. `"BAAI/bge-reranker-v2-m3"` or `"Qwen/Qwen3-Reranker-8B"`. */
   model: string;
@@ -35,9 +36,11 @@ export interface SiliconFlowRerankInput extends AdapterConnection<"rerank"> {
 
 /** What one answer cost, as the service counted it. */
 export interface RerankUsage {
+  /** Model id as it was asked for. */
   model: string;
   /** Tokens of the query and the documents. */
   inputTokens: number;
+  /** 0 for a reranker that only scores. */
   outputTokens: number;
   /** Tokens of images, for models that take them. */
   imageTokens: number;
@@ -73,15 +76,22 @@ export type RerankInput = string | DocumentInterface | { [field: string]: unknow
  * ```
  *
  * @throws {@link InvalidInputError} for a bad option, an empty query or an empty document, before anything is sent.
+ * @throws {@link SiliconFlowError} with reason `"auth"` when there is neither a key nor a `client`.
  * @throws {@link InvalidResponseError} for an answer whose scores cannot be trusted.
  * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
  */
 export class SiliconFlowRerank extends BaseDocumentCompressor {
+  /** Model id. */
   readonly model: string;
+  /** Results to keep; `undefined` for all. */
   readonly topN: number | undefined;
+  /** What makes a document relevant. */
   readonly instruction: string | undefined;
+  /** Results below are dropped. */
   readonly scoreThreshold: number | undefined;
+  /** Pieces into which a long document is cut; `undefined` leaves it to the service. */
   readonly maxChunksPerDoc: number | undefined;
+  /** Tokens that two pieces share; `undefined` leaves it to the service. */
   readonly overlapTokens: number | undefined;
   readonly #onUsage: SiliconFlowRerankInput["onUsage"];
   readonly #client: ClientFor<"rerank">;
@@ -141,6 +151,8 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
    * The scores alone, best first: `index` is the place of the document in the given list. No documents make no request.
    *
    * @param query - What to look for: a text, or an object for models that take images.
+   * @throws {@link InvalidInputError} for an empty query or document; `position` is the document's.
+   * @throws {@link InvalidResponseError} with reason `"malformed"` or `"badScore"` for an answer that cannot be trusted.
    */
   async rerank(
     documents: readonly RerankInput[],

@@ -1,26 +1,34 @@
 /** An answer of the service, with the id to quote to support. Not enumerable: it is no part of the wire's object. */
 export interface Traced {
+  /** `x-siliconcloud-trace-id`, when the answer had one. */
   readonly traceId?: string;
 }
 
+/** Tokens, as the service counts them. Only the first three are documented for every model. */
 export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
+  /** Thoughts are a part of `completion_tokens`. */
   completion_tokens_details?: { reasoning_tokens?: number; [field: string]: unknown } | null;
+  /** What was read from the cache is a part of `prompt_tokens`. */
   prompt_tokens_details?: { cached_tokens?: number; [field: string]: unknown } | null;
+  /** The same figure under DeepSeek's name. */
   prompt_cache_hit_tokens?: number;
   prompt_cache_miss_tokens?: number;
   [field: string]: unknown;
 }
 
+/** A call that the model wants made. */
 export interface ToolCall {
+  /** Goes back as the `tool_call_id` of the result. */
   id: string;
   type: "function";
   /** `arguments` is JSON text as the model wrote it: parse it with care. */
   function: { name: string; arguments: string };
 }
 
+/** One part of a message for models that see or hear. URLs may be data URLs. */
 export type ContentPart =
   | { type: "text"; text: string }
   | { type: "image_url"; image_url: { url: string; detail?: "auto" | "low" | "high" } }
@@ -29,52 +37,77 @@ export type ContentPart =
   | { type: "video_url"; video_url: { url: string; detail?: string; max_frams?: number; fps?: number } }
   | { type: string & {}; [field: string]: unknown };
 
+/** One message of a conversation. */
 export interface ChatMessage {
   role: "system" | "user" | "assistant" | "tool" | (string & {});
   content: string | ContentPart[];
+  /** An earlier answer's thoughts, for models that want them back. */
   reasoning_content?: string | null;
+  /** What an assistant message called. */
   tool_calls?: ToolCall[];
+  /** Which call a tool message answers. */
   tool_call_id?: string;
   [field: string]: unknown;
 }
 
 /**
- * A chat request, field by field as documented. Unknown fields are passed on.
+ * A chat request, field by field as documented. Unknown fields are passed on, and nothing has a default here: what is left
+ * out is the model's to choose. Which model takes which field, the service decides; it answers others with 400.
  *
  * @see https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions
  */
 export interface ChatCompletionRequest {
+  /** Id as `models.list` has it, `Pro/` included. */
   model: string;
+  /** At least one. */
   messages: ChatMessage[];
   /** Set by `create` and `stream` themselves. */
   stream?: boolean;
+  /** Most tokens of the answer. */
   max_tokens?: number;
+  /** Texts that end the answer, four at most. They are not part of it. */
   stop?: string | string[] | null;
+  /** Randomness, 0 to 2. */
   temperature?: number;
+  /** Share of probability that is considered, up to 1. */
   top_p?: number;
+  /** How many of the likeliest tokens are considered, up to 100. */
   top_k?: number;
+  /** Smallest share of the likeliest token's probability that is considered, 0 to 1. Qwen3 models only. */
   min_p?: number;
+  /** Penalty for tokens by how often they occurred, -2 to 2. */
   frequency_penalty?: number;
+  /** Answers per request. */
   n?: number;
+  /** Asks for JSON. With `json_object` the prompt must ask for it too. @defaultValue text */
   response_format?: { type: "text" | "json_object" | "json_schema"; [field: string]: unknown };
+  /** Functions the model may call: `{ type: "function", function: { name, description, parameters } }`. */
   tools?: unknown[];
+  /** Only `"auto"` is documented. */
   tool_choice?: unknown;
+  /** Thinking on or off, for models that can do both. */
   enable_thinking?: boolean;
-  /** Tokens the model may think for. */
+  /** Most tokens the model may think for, 128 to 32768 for most models. */
   thinking_budget?: number;
+  /** `"high"` or `"max"`, for the models that take it. */
   reasoning_effort?: string;
+  /** Text the answer starts with. */
   prefix?: string;
+  /** Text that follows the answer. */
   suffix?: string;
+  /** Whether a stream tells its usage at the end. */
   stream_options?: { include_usage?: boolean };
   [field: string]: unknown;
 }
 
+/** An answer in one piece. */
 export interface ChatCompletion extends Traced {
   id: string;
   object: string;
   /** Seconds since 1970. */
   created: number;
   model: string;
+  /** At least one: an answer without is an error. */
   choices: {
     index: number;
     message: {
@@ -93,7 +126,9 @@ export interface ChatCompletion extends Traced {
   [field: string]: unknown;
 }
 
+/** A piece of a streamed call: the index says of which. Ids and names come once, arguments in pieces. */
 export interface ToolCallDelta {
+  /** Which call of the answer; some models leave it out. */
   index?: number | null;
   id?: string | null;
   type?: string | null;
@@ -101,9 +136,11 @@ export interface ToolCallDelta {
   [field: string]: unknown;
 }
 
+/** What one piece of a streamed answer adds. */
 export interface ChatDelta {
   role?: string | null;
   content?: string | null;
+  /** A piece of the thoughts, which come before the answer. */
   reasoning_content?: string | null;
   tool_calls?: ToolCallDelta[] | null;
   [field: string]: unknown;

@@ -10,9 +10,11 @@ import type { Traced, Usage } from "./chat-wire.js";
  * @see https://docs.siliconflow.cn/cn/api-reference/embeddings/create-embeddings
  */
 export interface EmbeddingsRequest {
+  /** Id as `models.list` has it, e.g. `"BAAI/bge-m3"`. */
   model: string;
   /** Texts, or contents for models that take images. How many go into one request depends on the model. */
   input: string | (string | { text: string } | { image: string })[] | { text: string } | { image: string };
+  /** How vectors travel: numbers, or the bytes of little-endian 4-byte floats in base64. */
   encoding_format?: "float" | "base64";
   /** Only for models that can shorten their vectors; others refuse it. */
   dimensions?: number;
@@ -23,7 +25,9 @@ export interface EmbeddingsRequest {
 export interface EmbeddingsResponse extends Traced {
   object: string;
   model: string;
+  /** One row per input: `index` says which. */
   data: { object?: string; index: number; embedding: number[] | string }[];
+  /** What the request cost. */
   usage?: Partial<Usage>;
   [field: string]: unknown;
 }
@@ -40,6 +44,7 @@ export class Embeddings {
    * Turns texts into vectors, in one request.
    *
    * @throws {@link PayloadTooLargeError} when the list is longer than the service takes at once.
+   * @throws {@link ContextLengthError} when a text is longer than the model takes, and the service says so.
    * @see https://docs.siliconflow.cn/cn/api-reference/embeddings/create-embeddings
    */
   async create(request: EmbeddingsRequest, options?: RequestOptions): Promise<EmbeddingsResponse> {

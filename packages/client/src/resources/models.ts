@@ -6,9 +6,11 @@ import type { Traced } from "./chat-wire.js";
 /** The models of a site, in the order the service prefers. Fields beside the id are not promised. */
 export interface ModelList extends Traced {
   object: string;
+  /** `id` is what every request's `model` takes. */
   data: { id: string; object?: string; created?: number; owned_by?: string; [field: string]: unknown }[];
 }
 
+/** Which models to list. Left out: all of them. */
 export interface ModelQuery {
   /** `text`, `image`, `audio` or `video`. */
   type?: string;

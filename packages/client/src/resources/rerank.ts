@@ -10,14 +10,21 @@ import type { Traced } from "./chat-wire.js";
  * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
  */
 export interface RerankRequest {
+  /** Id as `models.list` has it, e.g. `"BAAI/bge-reranker-v2-m3"`. */
   model: string;
+  /** A text, or an object for models that take images. */
   query: string | Record<string, unknown>;
+  /** What to rank, each a text or an object like the query. */
   documents: (string | Record<string, unknown>)[];
   /** Only for models that follow instructions. */
   instruction?: string;
+  /** Results to return, 1 or more; all when left out. */
   top_n?: number;
+  /** Whether the results repeat their documents. */
   return_documents?: boolean;
+  /** Pieces into which a long document is cut, for the models that cut. */
   max_chunks_per_doc?: number;
+  /** Tokens that two pieces share, 0 to 80, for the same models. */
   overlap_tokens?: number;
   [field: string]: unknown;
 }
@@ -27,7 +34,9 @@ export interface RerankResponse extends Traced {
   id?: string;
   /** `index` refers to the documents of the request. The order is not promised. */
   results?: { index: number; relevance_score: number; document?: { text?: string } | null }[];
+  /** What the request cost, in one shape … */
   tokens?: { input_tokens?: number; output_tokens?: number };
+  /** … and in the other. */
   meta?: {
     tokens?: { input_tokens?: number; output_tokens?: number; image_tokens?: number };
     [field: string]: unknown;
@@ -46,6 +55,7 @@ export class Rerank {
   /**
    * Scores documents by how well they answer a query, in one request.
    *
+   * @throws {@link BadRequestError} when the model does not take an option.
    * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
    */
   async create(request: RerankRequest, options?: RequestOptions): Promise<RerankResponse> {

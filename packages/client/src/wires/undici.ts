@@ -66,7 +66,7 @@ export class UndiciWire implements Wire {
     request.signal.addEventListener("abort", onAbort, { once: true });
     try {
       const origin = this.#baseURL.origin;
-      // Only what a redirect named inside this origin could differ, and that is checked above.
+      // Always below this origin: the transport follows no redirect to another.
       const path = request.url.slice(origin.length);
       const response = await connection.dispatcher.request({
         origin,

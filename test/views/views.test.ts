@@ -139,6 +139,9 @@ describe("an answer that breaks off is an error, never a short answer", () => {
 
     expect(isSiliconFlowError(error)).toBe(true);
     const streamed = { name: "StreamError", reason: "truncated", partial: { content: "Li" } };
+    if (view !== "invoke") {
+      expect(error).toMatchObject({ usage_metadata: { input_tokens: 24, output_tokens: 11, total_tokens: 35 } });
+    }
     expect(error).toMatchObject(view === "invoke" ? { name: "InvalidResponseError" } : streamed);
   });
 });

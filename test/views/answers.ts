@@ -47,6 +47,19 @@ export const calling: Answer = {
   ),
 };
 
+/** Two tokens with their probabilities. */
+export const weighed: Answer = {
+  whole:
+    '{"id":"019c4f20d0","object":"chat.completion","created":1790000040,"model":"Qwen/Qwen3-8B","choices":[{"index":0,' +
+    '"message":{"role":"assistant","content":"Lima"},"finish_reason":"stop","logprobs":{"content":[{"token":"Li","logprob":-0.1},{"token":"ma","logprob":-0.2}]}}],' +
+    '"usage":{"prompt_tokens":24,"completion_tokens":2,"total_tokens":26},"system_fingerprint":""}',
+  stream: lines(
+    '{"id":"019c4f20d0","object":"chat.completion.chunk","created":1790000040,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":"Li","role":"assistant"},"finish_reason":null,"logprobs":{"content":[{"token":"Li","logprob":-0.1}]}}],"system_fingerprint":""}',
+    '{"id":"019c4f20d0","object":"chat.completion.chunk","created":1790000040,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":"ma"},"finish_reason":null,"logprobs":{"content":[{"token":"ma","logprob":-0.2}]}}],"system_fingerprint":""}',
+    '{"id":"019c4f20d0","object":"chat.completion.chunk","created":1790000040,"model":"Qwen/Qwen3-8B","choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}],"system_fingerprint":"","usage":{"prompt_tokens":24,"completion_tokens":2,"total_tokens":26}}',
+  ),
+};
+
 /** A stream that stops in the middle of a word: no finish reason, no `[DONE]`. */
 export const cut: Answer = {
   whole: '{"id":"019c4f20c0","object":"chat.comp',
@@ -67,23 +80,16 @@ export const limited: Answer = {
     .replace('"finish_reason":"tool_calls"', '"finish_reason":"length"'),
 };
 
-/**
- * An answer of which only the message matters, in one piece and in the given pieces.
- *
- * @param more - Further fields of the choice: of the whole one, and of each piece.
- */
-function plain(message: object, deltas: object[], finish = "stop", [more, ...each]: object[] = []): Answer {
+/** An answer of which only the message matters, in one piece and in the given pieces. */
+function plain(message: object, deltas: object[], finish = "stop"): Answer {
   const head = { id: "019c4f20d0", created: 1790000030, model: "Qwen/Qwen3-8B", system_fingerprint: "" };
   const usage = { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 };
-  const choice = { index: 0, message: { role: "assistant", ...message }, finish_reason: finish, ...more };
-  const event = (delta: object, reason: string | null, fields: object = {}) =>
-    JSON.stringify({ ...head, choices: [{ index: 0, delta, finish_reason: reason, ...fields }], usage });
+  const choice = { index: 0, message: { role: "assistant", ...message }, finish_reason: finish };
+  const event = (delta: object, reason: string | null) =>
+    JSON.stringify({ ...head, choices: [{ index: 0, delta, finish_reason: reason }], usage });
   return {
     whole: JSON.stringify({ ...head, choices: [choice], usage }),
-    stream: lines(
-      ...deltas.map((delta, position) => event(delta, null, each[position])),
-      event({ content: "" }, finish),
-    ),
+    stream: lines(...deltas.map((delta) => event(delta, null)), event({ content: "" }, finish)),
   };
 }
 
@@ -139,16 +145,6 @@ export const declined: Answer = plain({ content: "", refusal: "I will not." }, [
   { content: "", refusal: "I will " },
   { refusal: "not." },
 ]);
-
-const tokens = ["Li", "ma"].map((token) => ({ token, logprob: -0.1, bytes: null, top_logprobs: [] }));
-
-/** Says how probable its words were. */
-export const probable: Answer = plain(
-  { content: "Lima" },
-  tokens.map(({ token }) => ({ content: token })),
-  "stop",
-  [{ logprobs: { content: tokens } }, ...tokens.map((token) => ({ logprobs: { content: [token] } }))],
-);
 
 const noJson = '{"code":20024,"message":"Json mode is not supported for this model.","data":null}';
 

@@ -8,7 +8,6 @@ import {
   declined,
   limited,
   noJsonMode,
-  probable,
   silent,
   speaksOfTags,
   tagged,
@@ -16,6 +15,7 @@ import {
   thinking,
   thoughtAway,
   unfit,
+  weighed,
 } from "./answers.js";
 import { answerServer } from "./answer-server.js";
 import { seen, tools, views } from "./views.js";
@@ -119,6 +119,19 @@ describe("an answer that calls tools looks the same", () => {
   });
 });
 
+describe("the probabilities of an answer's tokens are all there", () => {
+  test.each(names)("%s", async (view) => {
+    const { message } = await ask(view, weighed);
+
+    expect(message.response_metadata["logprobs"]).toEqual({
+      content: [
+        { token: "Li", logprob: -0.1 },
+        { token: "ma", logprob: -0.2 },
+      ],
+    });
+  });
+});
+
 describe("a call that the token limit cut is not run", () => {
   test.each(names)("%s", async (view) => {
     const { message, requests } = await ask(view, limited);
@@ -196,16 +209,6 @@ describe("what a model says when it declines is kept", () => {
   test.each(names)("%s", async (view) => {
     const { message } = await ask(view, declined);
     expect(message.response_metadata["refusal"]).toBe("I will not.");
-  });
-});
-
-describe("probabilities of the tokens are passed on", () => {
-  test.each(names)("%s", async (view) => {
-    const { message, requests } = await askWith({ logprobs: true, topLogprobs: 2 }, view, probable);
-    expect(requests[0]).toMatchObject({ logprobs: true, top_logprobs: 2 });
-    expect(message.response_metadata["logprobs"]).toMatchObject({
-      content: [{ token: "Li", logprob: -0.1 }, { token: "ma" }],
-    });
   });
 });
 

@@ -31,6 +31,11 @@ const firstAnswer = (messages: BaseMessage[]): AIMessage =>
 export const views: Record<string, (model: ChatSiliconFlow) => Promise<AIMessage | AIMessageChunk>> = {
   invoke: (model) => model.invoke(question),
 
+  "invoke of a model that streams": (model) => {
+    model.streaming = true;
+    return model.invoke(question);
+  },
+
   "stream v0": async (model) => joined(await model.stream(question)),
 
   "stream v1": async (model) => joined(await model.stream(question, { outputVersion: "v1" })),

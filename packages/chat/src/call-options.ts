@@ -13,29 +13,29 @@ export type ReasoningEffort = "low" | "medium" | "high" | "xhigh" | "max";
  */
 export interface SamplingOptions {
   /** Randomness, 0 to 2. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Nucleus sampling: share of probability that is considered, up to 1. */
-  topP?: number;
+  topP?: number | undefined;
   /** How many of the likeliest tokens are considered, up to 100. */
-  topK?: number;
+  topK?: number | undefined;
   /** Smallest share of the likeliest token's probability that is considered, 0 to 1. Qwen3 models only. */
-  minP?: number;
+  minP?: number | undefined;
   /** Penalty for tokens by how often they occurred, -2 to 2. */
-  frequencyPenalty?: number;
+  frequencyPenalty?: number | undefined;
   /** Penalty for tokens that occurred at all. Not documented by the service. */
-  presencePenalty?: number;
+  presencePenalty?: number | undefined;
   /** Most tokens of the answer; thoughts are not counted. `-1` for no limit of yours. */
-  maxTokens?: number;
+  maxTokens?: number | undefined;
   /** Answers per request. More than one cannot be streamed. */
-  n?: number;
+  n?: number | undefined;
   /** Same seed, same answer, as far as the model can. Not documented by the service. */
   seed?: number;
   /** Thinking on or off, for models that can do both. */
-  enableThinking?: boolean;
+  enableThinking?: boolean | undefined;
   /** Most tokens of the chain of thought, 128 to 32768 for most models. */
-  thinkingBudget?: number;
+  thinkingBudget?: number | undefined;
   /** How hard to think, for the models that take it (DeepSeek-V4, GLM-5.2). */
-  reasoningEffort?: ReasoningEffort;
+  reasoningEffort?: ReasoningEffort | undefined;
 }
 
 /**
@@ -53,35 +53,67 @@ export function isKnownToThink(enableThinking: boolean | undefined, thinking: st
 export interface ChatSiliconFlowCallOptions
   extends Omit<ChatOpenAICompletionsCallOptions, "reasoningEffort" | "reasoning" | "seed">, SamplingOptions {
   /** Another model than the constructor's. */
-  model?: string;
+  model?: string | undefined;
   /** When earlier thoughts are sent back. */
-  reasoningHistory?: ReasoningHistory;
+  reasoningHistory?: ReasoningHistory | undefined;
   /** What becomes of a forced tool while the model thinks. */
-  toolChoiceWhileThinking?: ToolChoiceWhileThinking;
+  toolChoiceWhileThinking?: ToolChoiceWhileThinking | undefined;
   /** Text the answer starts with. */
-  prefix?: string;
+  prefix?: string | undefined;
   /** Text that follows the answer: the model fills the gap after `prefix`. */
-  suffix?: string;
+  suffix?: string | undefined;
   /** Extra headers of this request. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Time limits of this request, in place of the client's. */
-  timeouts?: Timeouts;
+  timeouts?: Timeouts | undefined;
 }
 
-/** Names of the wire that look right as call options. LangChain would drop them without a word. */
-const wireNames: Record<string, string> = {
-  enable_thinking: "enableThinking",
-  thinking_budget: "thinkingBudget",
-  reasoning_effort: "reasoningEffort",
-  max_tokens: "maxTokens",
-  top_p: "topP",
-  top_k: "topK",
-  min_p: "minP",
-  frequency_penalty: "frequencyPenalty",
-  presence_penalty: "presencePenalty",
-  extra_body: "modelKwargs of the constructor",
-  stream: "model.stream()",
-};
+/**
+ * Names that look right as call options, and what to use instead. LangChain would drop them without a word. A list, since not
+ * every unknown name is a mistake: agents and graphs pass keys of their own.
+ */
+const misplacedNames = new Map<string, string>([
+  ["max_tokens", "maxTokens"],
+  ["max_completion_tokens", "maxTokens"],
+  ["maxCompletionTokens", "maxTokens"],
+  ["stopSequences", "stop"],
+  ["stop_sequences", "stop"],
+  ["functions", "tools"],
+  ["function_call", "tool_choice"],
+  ["reasoning", "enableThinking, thinkingBudget or reasoningEffort"],
+  ["thinking", "enableThinking, thinkingBudget or reasoningEffort"],
+  ["stream", "model.stream()"],
+  ["top_logprobs", "topLogprobs of the constructor"],
+  ["logit_bias", "logitBias of the constructor"],
+]);
+for (const name of ["modelName", "user", "logprobs", "topLogprobs", "logitBias", "modelKwargs"]) {
+  misplacedNames.set(name, `${name} of the constructor`);
+}
+for (const name of "extra_body extraBody repetition_penalty chat_template_kwargs service_tier prediction".split(" ")) {
+  misplacedNames.set(name, "modelKwargs of the constructor");
+}
+for (const name of "enableThinking thinkingBudget reasoningEffort topP topK minP frequencyPenalty presencePenalty".split(
+  " ",
+)) {
+  misplacedNames.set(
+    name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    name,
+  );
+}
+
+/** Options that must be finite numbers. JSON would make null of others, or the service guess. */
+const numbers = [
+  "temperature",
+  "topP",
+  "topK",
+  "minP",
+  "frequencyPenalty",
+  "presencePenalty",
+  "maxTokens",
+  "n",
+  "seed",
+  "thinkingBudget",
+] as const;
 
 /** The model's own settings, as far as they are sent. */
 export interface RequestSettings extends SamplingOptions {
@@ -114,7 +146,8 @@ export function buildRequest(
   options: Partial<ChatSiliconFlowCallOptions>,
   converted: ConvertedOptions,
 ): Omit<ChatCompletionRequest, "messages"> {
-  refuseWireNames(options);
+  checkOptions(options);
+  checkTools(converted.tools);
   const maxTokens = options.maxTokens ?? settings.maxTokens;
   const model = modelOf(settings, options);
   const toolChoice = toWireToolChoice(options.tool_choice);
@@ -163,11 +196,39 @@ export function modelOf(settings: { model: string }, { model }: { model?: unknow
   throw new InvalidInputError('The call option "model" must be the id of a model.');
 }
 
-function refuseWireNames(options: object): void {
-  for (const name of Object.keys(wireNames)) {
-    if ((options as Record<string, unknown>)[name] === undefined) continue;
-    throw new InvalidInputError(`The call option "${name}" has no effect here. Use ${wireNames[name]}.`);
+function checkOptions(options: Partial<ChatSiliconFlowCallOptions>): void {
+  for (const [name, value] of Object.entries(options)) {
+    const advice = value === undefined ? undefined : misplacedNames.get(name);
+    if (advice !== undefined) {
+      throw new InvalidInputError(`The call option "${name}" has no effect here. Use ${advice}.`);
+    }
   }
+  for (const name of numbers) {
+    const value: unknown = options[name];
+    if (value == null || Number.isFinite(value)) continue;
+    throw new InvalidInputError(`The call option ${name} must be a finite number.`);
+  }
+  if (options.enableThinking != null && typeof options.enableThinking !== "boolean") {
+    throw new InvalidInputError("The call option enableThinking must be true or false.");
+  }
+  checkReasoningHistory(options.reasoningHistory);
+}
+
+/** The service takes functions only, each with a name. */
+function checkTools(tools: readonly unknown[] = []): void {
+  for (const [position, tool] of tools.entries()) {
+    const { type, function: described } = (tool ?? {}) as { type?: unknown; function?: { name?: unknown } };
+    if (type === "function" && typeof described?.name === "string" && described.name !== "") continue;
+    throw new InvalidInputError(
+      `Tool ${position} is not a function with a name, which is all that SiliconFlow takes. Give tool(), a StructuredTool, or { type: "function", function: { name, description, parameters } }.`,
+    );
+  }
+}
+
+/** @throws {@link InvalidInputError} for a policy that does not exist. */
+export function checkReasoningHistory(policy: unknown): void {
+  if (policy === undefined || policy === "auto" || policy === "always" || policy === "never") return;
+  throw new InvalidInputError('The option reasoningHistory of ChatSiliconFlow must be "auto", "always" or "never".');
 }
 
 /** LangChain's `"any"` is OpenAI's `"required"`, and a bare name forces that tool. Anything else goes through as it is. */

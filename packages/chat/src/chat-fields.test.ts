@@ -44,6 +44,7 @@ describe("ChatOpenAI's habits", () => {
     [{ enableThinking: "yes" }, /enableThinking of ChatSiliconFlow must be true or false/],
     [{ stop: [1] }, /stop of ChatSiliconFlow must be a string or a list/],
     [{ reasoningHistory: "sometimes" }, /must be "auto", "always" or "never"/],
+    [{ maxConcurrency: 0 }, /maxConcurrency of ChatSiliconFlow must be 1 or more/],
     [{ modelKwargs: { stream: true } }, /modelKwargs cannot set "stream"/],
     [{ model: "" }, /needs a model/],
     [{ client: {} }, /Pass either client or apiKey/],

@@ -1,7 +1,7 @@
 import { type ClientOptions, InvalidInputError, SiliconFlowClient } from "@langchain-siliconflow/client";
 import type { BaseChatModelParams } from "@langchain/core/language_models/chat_models";
 import type { ModelProfile } from "@langchain/core/language_models/profile";
-import type { SamplingOptions, ToolChoiceWhileThinking } from "./call-options.js";
+import { checkReasoningHistory, type SamplingOptions, type ToolChoiceWhileThinking } from "./call-options.js";
 import { checkConfigurableFields, type ConfigurableField } from "./configurable.js";
 import type { ReasoningHistory } from "./reasoning.js";
 
@@ -9,44 +9,44 @@ import type { ReasoningHistory } from "./reasoning.js";
 export interface ChatSiliconFlowFields
   extends SamplingOptions, ClientOptions, Omit<BaseChatModelParams, "onFailedAttempt" | "maxRetries"> {
   /** Model id as the service lists it, e.g. `"Qwen/Qwen3-8B"`. Required, unless it is the first argument or `modelName`. */
-  model?: string;
+  model?: string | undefined;
   /** A client to share between models; then leave out its options (`apiKey`, `baseURL`, …). */
-  client?: SiliconFlowClient;
+  client?: SiliconFlowClient | undefined;
   /** Texts that end the answer, four at most. They are not part of it. */
-  stop?: string | string[];
+  stop?: string | string[] | undefined;
   /** Whether `invoke` streams beneath the surface, so that callbacks see tokens. @defaultValue false */
-  streaming?: boolean;
+  streaming?: boolean | undefined;
   /** Whether a stream asks for counts at its end. @defaultValue true */
-  streamUsage?: boolean;
+  streamUsage?: boolean | undefined;
   /** When earlier thoughts are sent back. @defaultValue "auto" */
-  reasoningHistory?: ReasoningHistory;
+  reasoningHistory?: ReasoningHistory | undefined;
   /** What becomes of a forced tool while the model thinks. @defaultValue sent as asked for; `"auto"` in `withStructuredOutput` */
-  toolChoiceWhileThinking?: ToolChoiceWhileThinking;
+  toolChoiceWhileThinking?: ToolChoiceWhileThinking | undefined;
   /** Names that `config.configurable` of a call may set, e.g. `["model"]`. @defaultValue none */
-  configurableFields?: ConfigurableField[];
+  configurableFields?: ConfigurableField[] | undefined;
   /** Fields of the request that have no option here. Named options win over them. */
-  modelKwargs?: Record<string, unknown>;
+  modelKwargs?: Record<string, unknown> | undefined;
   /** What the model can do, where the built-in table is wrong or silent. Merged over the table's entry. */
-  profile?: ModelProfile;
+  profile?: ModelProfile | undefined;
   /** Marks tools as strict unless the call says otherwise. Not documented by the service. */
-  supportsStrictToolCalling?: boolean;
+  supportsStrictToolCalling?: boolean | undefined;
 
   /** ChatOpenAI's name for {@link model}. */
-  modelName?: string;
+  modelName?: string | undefined;
   /** ChatOpenAI's name for {@link stop}. */
-  stopSequences?: string[];
+  stopSequences?: string[] | undefined;
   /** ChatOpenAI's name for {@link maxTokens}. */
-  maxCompletionTokens?: number;
+  maxCompletionTokens?: number | undefined;
   /** Milliseconds until an answer begins: ChatOpenAI's name for `timeouts.firstByteMs`. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Probabilities of the tokens, in `response_metadata.logprobs`. Not documented by the service. */
-  logprobs?: boolean;
+  logprobs?: boolean | undefined;
   /** How many of the likeliest tokens `logprobs` names at each place. Not documented by the service. */
-  topLogprobs?: number;
+  topLogprobs?: number | undefined;
   /** Token id → what is added to its likelihood. Not documented by the service. */
-  logitBias?: Record<string, number>;
+  logitBias?: Record<string, number> | undefined;
   /** Your own name for the end user. Not documented by the service. */
-  user?: string;
+  user?: string | undefined;
   /** ChatOpenAI's place for the client's options. Those of the same meaning beside it win. */
   configuration?: {
     baseURL?: string | null | undefined;
@@ -132,7 +132,7 @@ export function readFields(
   const timeouts = timeout === undefined ? fields.timeouts : { firstByteMs: timeout, ...fields.timeouts };
   const maxRetries = fields.maxRetries ?? configuration.maxRetries;
   const baseURL = fields.baseURL ?? configuration.baseURL ?? undefined;
-  const headers = { ...plainHeaders(configuration.defaultHeaders), ...fields.headers };
+  const headers = { ...plainHeaders(configuration.defaultHeaders), ...fromHeaders(fields.headers) };
   const apiKey = fields.apiKey ?? configuration.apiKey;
 
   const options: ClientOptions = {
@@ -146,8 +146,8 @@ export function readFields(
   const client = sharedClient(fields.client, options) ?? new SiliconFlowClient(options);
 
   // The model first, by whatever name it came: what is written out must not depend on that.
-  const forBase: ChatSiliconFlowFields & { model: string } = { model, ...fields };
-  forBase.model = model;
+  const { model: _, ...others } = fields;
+  const forBase: ChatSiliconFlowFields & { model: string } = { model, ...others };
   for (const name of [...clientOptions, ...aliases]) delete forBase[name];
   const maxTokens = fields.maxCompletionTokens ?? fields.maxTokens;
   Object.assign(forBase, {
@@ -179,15 +179,16 @@ function checkFields(fields: object): void {
       throw new InvalidInputError(`The option ${name} of ChatSiliconFlow must be ${article[expected]}.`);
     }
   }
-  const { stop, stopSequences, reasoningHistory, modelKwargs } = fields as ChatSiliconFlowFields;
+  const { stop, stopSequences, reasoningHistory, modelKwargs, maxConcurrency } = fields as ChatSiliconFlowFields;
   for (const texts of [stop, stopSequences]) {
     if (texts === undefined || typeof texts === "string") continue;
     if (!Array.isArray(texts) || texts.some((text) => typeof text !== "string")) {
       throw new InvalidInputError("The option stop of ChatSiliconFlow must be a string or a list of strings.");
     }
   }
-  if (reasoningHistory !== undefined && !["auto", "always", "never"].includes(reasoningHistory)) {
-    throw new InvalidInputError('The option reasoningHistory of ChatSiliconFlow must be "auto", "always" or "never".');
+  checkReasoningHistory(reasoningHistory);
+  if (maxConcurrency !== undefined && maxConcurrency < 1) {
+    throw new InvalidInputError("The option maxConcurrency of ChatSiliconFlow must be 1 or more.");
   }
   const { toolChoiceWhileThinking, configurableFields } = fields as ChatSiliconFlowFields;
   if (toolChoiceWhileThinking !== undefined && !["auto", "forced"].includes(toolChoiceWhileThinking)) {
@@ -219,6 +220,11 @@ function checkConfiguration(configuration: object): void {
     const advice = replacements[name] ?? "It takes baseURL, defaultHeaders, apiKey, timeout and maxRetries.";
     throw new InvalidInputError(`ChatSiliconFlow has no option "configuration.${name}". ${advice}`);
   }
+}
+
+/** A `Headers` object has nothing to spread: it would vanish without a word. */
+function fromHeaders(given: ClientOptions["headers"]): ClientOptions["headers"] {
+  return given instanceof Headers ? plainHeaders(given) : given;
 }
 
 function plainHeaders(given: Headers | Record<string, string | null | undefined> | undefined): Record<string, string> {

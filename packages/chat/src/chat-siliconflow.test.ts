@@ -128,15 +128,58 @@ describe("the request", () => {
     expect((await sent).body["tool_choice"]).toEqual(expected);
   });
 
-  test.each(["enable_thinking", "top_k", "extra_body"])(
-    "the call option %s is refused by name, for it would be ignored",
-    async (name) => {
-      await expect(chat().invoke("hi", { [name]: 1 })).rejects.toMatchObject({
+  test.each([
+    ["enable_thinking", "enableThinking"],
+    ["top_k", "topK"],
+    ["max_completion_tokens", "maxTokens"],
+    ["extra_body", "modelKwargs"],
+    ["repetition_penalty", "modelKwargs"],
+    ["modelKwargs", "modelKwargs of the constructor"],
+    ["logprobs", "logprobs of the constructor"],
+    ["functions", "tools"],
+  ])("the call option %s is refused by name, for it would be ignored", async (name, replacement) => {
+    await expect(chat().invoke("hi", { [name]: 1 })).rejects.toMatchObject({
+      name: "InvalidInputError",
+      message: expect.stringMatching(`"${name}".*Use ${replacement}`),
+    });
+  });
+
+  test.each([
+    { temperature: "hot" },
+    { maxTokens: Number.NaN },
+    { topK: Number.POSITIVE_INFINITY },
+    { enableThinking: "no" },
+    { reasoningHistory: "sometimes" },
+  ])("a call option that cannot be meant is refused: %o", async (options) => {
+    await expect(chat().invoke("hi", options as object)).rejects.toMatchObject({
+      name: "InvalidInputError",
+      message: expect.stringContaining(Object.keys(options)[0]!),
+    });
+  });
+
+  test("keys that LangChain, agents and graphs pass along are let through", async () => {
+    const sent = reply();
+    await chat().invoke("hi", {
+      configurable: { thread_id: "1" },
+      context: {},
+      store: {},
+      writer: () => {},
+      recursionLimit: 5,
+      promptIndex: 0,
+      ls_structured_output_format: { kwargs: { method: "json_mode" }, schema: {} },
+    } as object);
+
+    expect(Object.keys((await sent).body)).toEqual(["model", "stream", "messages"]);
+  });
+
+  test("what is no tool is refused before anything goes out", async () => {
+    for (const notATool of [{}, { type: "web_search" }, { type: "function", function: {} }]) {
+      await expect(chat().bindTools([notATool]).invoke("hi")).rejects.toMatchObject({
         name: "InvalidInputError",
-        message: expect.stringContaining(name),
+        message: expect.stringContaining("Tool 0"),
       });
-    },
-  );
+    }
+  });
 
   test("a message that cannot be sent is refused before anything goes out", async () => {
     const message = new HumanMessage({ content: [{ type: "hologram" }] });
@@ -166,6 +209,14 @@ describe("headers of one call", () => {
     await chat().streamEvents("hi", { headers });
 
     for (const sent of [whole, streamed, told]) expect((await sent).headers["x-tenant"]).toBe("a");
+  });
+
+  test("reach it from a Headers object, of the call and of the constructor", async () => {
+    const sent = reply();
+    const model = chat({ headers: new Headers({ "x-app": "demo" }) as unknown as Record<string, string> });
+    await model.invoke("hi", { headers: new Headers(headers) as unknown as Record<string, string> });
+
+    expect((await sent).headers).toMatchObject({ "x-app": "demo", "x-tenant": "a" });
   });
 
   test("in ChatOpenAI's nested options reach it as well, streams included", async () => {

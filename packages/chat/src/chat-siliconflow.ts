@@ -131,7 +131,13 @@ export class ChatSiliconFlow extends SendingChatModel {
   }
 
   override _identifyingParams(): ReturnType<ChatOpenAICompletions["_identifyingParams"]> {
-    const params = { model_name: this.model, base_url: this.host, ...this.invocationParams() };
+    const params = {
+      model_name: this.model,
+      base_url: this.host,
+      ...this.invocationParams(),
+      // Decides what is sent of a conversation, and so what comes back.
+      ...(this.reasoningHistory !== "auto" && { reasoning_history: this.reasoningHistory }),
+    };
     // The base class promises its SDK's options as well, among them the key: this is what cache keys are made of.
     return params as unknown as ReturnType<ChatOpenAICompletions["_identifyingParams"]>;
   }

@@ -115,10 +115,16 @@ function plainTextOf(block: Block): string {
   if (text !== undefined) return text;
   const { data } = block;
   if (data instanceof Uint8Array) return new TextDecoder().decode(data);
-  if (typeof data === "string") {
-    return new TextDecoder().decode(Uint8Array.from(atob(data), (character) => character.charCodeAt(0)));
-  }
+  if (typeof data === "string") return decodeText(data, block.type);
   throw new InvalidInputError(`A content block of type "${block.type}" holds no text. Set its text, or base64 data.`);
+}
+
+function decodeText(base64: string, type: string): string {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+  } catch (cause) {
+    throw new InvalidInputError(`The data of a content block of type "${type}" is not base64.`, { cause });
+  }
 }
 
 function mimeTypeOf(block: Block): string | undefined {

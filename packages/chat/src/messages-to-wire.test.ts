@@ -38,8 +38,8 @@ describe("kinds of messages", () => {
 
   test.each([
     [new FunctionMessage({ content: "42", name: "f" }), /type "function" has no role/],
+    [new ChatMessage("hi", "narrator"), /role "narrator" has no role/],
     [new RemoveMessage({ id: "x" }), /type "remove" has no role/],
-    [new ChatMessage("hi", "narrator"), /type "generic" has no role/],
   ])("%s is refused, with its position", (message, says) => {
     expect(() => wire([new HumanMessage("hi"), message])).toThrow(
       expect.objectContaining({ name: "InvalidInputError", position: 1, message: expect.stringMatching(says) }),
@@ -163,6 +163,11 @@ describe("a user's content", () => {
     expect(one(new HumanMessage({ content: blocks }))?.content).toBe("one\ntwo\nthree");
   });
 
+  test("a text file that is no base64 is refused", () => {
+    const block = { type: "file", mimeType: "text/plain", data: "%%%" };
+    expect(() => wire(new HumanMessage({ content: [block] }))).toThrow(/Message 0: .*not base64/);
+  });
+
   test("a PDF goes to models that take it, as they take it", () => {
     const message = new HumanMessage({
       content: [{ type: "file", url: "https://x.test/a.pdf", mimeType: "application/pdf" }],
@@ -235,6 +240,23 @@ describe("an assistant's message", () => {
     expect(one(message)).toEqual({ role: "assistant", content: "a", tool_calls: wireCalls });
   });
 
+  test("whose calls are told by blocks alone sends those that were run", () => {
+    const blocks = [
+      { type: "tool_use", id: "a", name: "f", input: { x: 1 } },
+      { type: "tool_call", id: "b", name: "g", args: {} },
+      { type: "tool_use", id: "c", name: "h", input: {} },
+    ];
+    const results = [new ToolMessage("42", "a"), new ToolMessage("43", "b")];
+    expect(wire([new AIMessage({ content: blocks }), ...results])[0]).toEqual({
+      role: "assistant",
+      content: "",
+      tool_calls: [
+        { id: "a", type: "function", function: { name: "f", arguments: '{"x":1}' } },
+        { id: "b", type: "function", function: { name: "g", arguments: "{}" } },
+      ],
+    });
+  });
+
   test("with an image is refused", () => {
     expect(() => wire(new AIMessage({ content: [{ type: "image", url: "https://x.test/a.png" }] }))).toThrow(
       /"image" cannot be sent to SiliconFlow in an assistant's message/,
@@ -298,6 +320,11 @@ describe("a tool's result", () => {
     expect(() =>
       wire(new ToolMessage({ content: [{ type: "image", url: "https://x.test/a.png" }], tool_call_id: "a" })),
     ).toThrow(/"image" cannot be sent to SiliconFlow in a tool's result/);
+  });
+
+  test("that is an object is refused", () => {
+    const content = { total: 42 } as unknown as string;
+    expect(() => wire(new ToolMessage({ content, tool_call_id: "a" }))).toThrow(/tool's result is neither text nor/);
   });
 
   test("needs the id of its call", () => {

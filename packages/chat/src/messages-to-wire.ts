@@ -44,7 +44,7 @@ function toWire(message: BaseMessage, answered: ReadonlySet<unknown>, options: W
       return toolMessage(message as ToolMessage);
     default:
       throw new InvalidInputError(
-        `A message of type "${message.type}" has no role at SiliconFlow. Use a human, AI, system or tool message.`,
+        `A message of type "${message.type}"${statedRole(message)} has no role at SiliconFlow. Use a human, AI, system or tool message.`,
       );
   }
 }
@@ -62,10 +62,18 @@ function roleOf(message: BaseMessage): "user" | "system" | "assistant" | "tool" 
     case "tool":
       return "tool";
     case "generic":
-      return roles[(message as BaseMessage & { role?: string }).role ?? ""];
+      return Object.hasOwn(roles, roleGiven(message)) ? roles[roleGiven(message)] : undefined;
     default:
       return undefined;
   }
+}
+
+function roleGiven(message: BaseMessage): string {
+  return (message as BaseMessage & { role?: string }).role ?? "";
+}
+
+function statedRole(message: BaseMessage): string {
+  return roleGiven(message) === "" ? "" : ` and role "${roleGiven(message)}"`;
 }
 
 /** The roles of a `ChatMessage`, under all the names that are in use. The service knows no `developer`. */
@@ -90,6 +98,9 @@ function userContent(message: BaseMessage, options: PartOptions): string | Conte
 function textContent(message: BaseMessage, where: string): string {
   const { content } = message;
   if (typeof content === "string") return content;
+  if (!Array.isArray(content)) {
+    throw new InvalidInputError(`The content of ${where} is neither text nor a list of blocks. Make a string of it.`);
+  }
   return content.map((block) => textOf(asBlock(block), where)).join("\n");
 }
 
@@ -149,6 +160,19 @@ function toolCalls(message: AIMessage, answered: ReadonlySet<unknown>): ToolCall
   for (const { id, name, args } of message.invalid_tool_calls ?? []) {
     if (id === undefined || !answered.has(id)) continue;
     calls.push({ id, type: "function", function: { name: name ?? "", arguments: args ?? "" } });
+  }
+  // Other providers' answers may tell their calls by blocks alone. Those that were never run are left out, as above.
+  for (const block of Array.isArray(message.content) ? (message.content as ContentBlock[]) : []) {
+    if (block?.type !== "tool_use" && block?.type !== "tool_call") continue;
+    const {
+      id,
+      name,
+      input,
+      args = input,
+    } = block as { id?: unknown; name?: unknown; input?: unknown; args?: unknown };
+    if (typeof id !== "string" || !answered.has(id) || calls.some((call) => call.id === id)) continue;
+    const text = typeof args === "string" ? args : JSON.stringify(args ?? {});
+    calls.push({ id, type: "function", function: { name: asText(name), arguments: text } });
   }
   const raw = message.additional_kwargs["tool_calls"];
   // Messages from before `tool_calls` existed hold the wire's own list.

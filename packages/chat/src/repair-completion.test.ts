@@ -22,6 +22,10 @@ const call = (id: unknown, name: unknown, args: unknown) => ({
   function: { name, arguments: args },
 });
 
+test("counts that are no object are no counts", () => {
+  expect(answer({ content: "Lima" }, "stop", { usage: "many" }).usage_metadata).toBeUndefined();
+});
+
 describe("tool calls of an answer in one piece", () => {
   const cases: { name: string; calls: unknown[]; finish?: string; valid?: object[]; invalid?: object[] }[] = [
     {

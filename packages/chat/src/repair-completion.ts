@@ -2,7 +2,7 @@ import { InvalidResponseError, type ChatCompletion, type ToolCall } from "@langc
 import { makeMessageId, normalFinishReason, plainText, withCachedTokens } from "./repair-stream.js";
 import { asText, makeToolCallId, nonEmpty } from "./stream-tool-calls.js";
 import { tellApart } from "./think-tags.js";
-import { maxArgumentLength } from "./tool-calls.js";
+import { isPlainObject, maxArgumentLength } from "./tool-calls.js";
 
 /**
  * The same repairs as `repair-stream.ts`, for an answer that came in one piece. Changes it in place.
@@ -17,7 +17,8 @@ export function repairCompletion(completion: ChatCompletion): ChatCompletion {
     });
   }
   completion.id = nonEmpty(completion.id) ?? makeMessageId();
-  if (completion.usage) completion.usage = withCachedTokens(completion.usage);
+  if (isPlainObject(completion.usage)) completion.usage = withCachedTokens(completion.usage);
+  else delete completion.usage;
 
   for (const choice of completion.choices) {
     const finish = nonEmpty(choice.finish_reason);

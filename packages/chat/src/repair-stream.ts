@@ -2,6 +2,7 @@ import type { ChatCompletionChunk, ChatDelta, Usage } from "@langchain-siliconfl
 import { markForLangChain } from "./langchain-errors.js";
 import { nonEmpty, StreamToolCalls } from "./stream-tool-calls.js";
 import { ThinkTags } from "./think-tags.js";
+import { isPlainObject } from "./tool-calls.js";
 
 /** What is known of an answer when its stream has ended. Filled by {@link repairStream}, just before its last chunks. */
 export interface StreamEnd {
@@ -16,10 +17,10 @@ export interface StreamEnd {
   thinkingOnly?: boolean;
   /** The model's own words for not answering. */
   refusal?: string | undefined;
-  /** Probabilities of all tokens so far. */
-  logprobs?: Record<string, unknown> | undefined;
   /** Fields that the model did not take, and that were left out for it. Filled before the first chunk. */
   dropped?: string[] | undefined;
+  /** Probabilities of the tokens so far, where they were asked for. */
+  logprobs?: unknown[];
 }
 
 /**
@@ -47,7 +48,7 @@ export async function* repairStream(
 
   try {
     for await (const chunk of source) {
-      if (chunk.usage) usage = chunk.usage;
+      if (isPlainObject(chunk.usage)) usage = chunk.usage;
       chunk.usage = null;
       id ??= nonEmpty(chunk.id);
       end.model ??= nonEmpty(chunk.model);
@@ -57,12 +58,12 @@ export async function* repairStream(
 
       finish = nonEmpty(choice.finish_reason) ?? finish;
       choice.finish_reason = null;
+      const { content: logprobs } = (choice["logprobs"] ?? {}) as { content?: unknown };
+      if (Array.isArray(logprobs)) (end.logprobs ??= []).push(...(logprobs as unknown[]));
       end.systemFingerprint ??= nonEmpty(chunk["system_fingerprint"]);
       const { delta } = choice;
       if (typeof delta !== "object" || delta === null) continue;
       if (typeof delta["refusal"] === "string") end.refusal = (end.refusal ?? "") + delta["refusal"];
-      if (typeof choice["logprobs"] === "object" && choice["logprobs"] !== null)
-        end.logprobs = joinLogprobs(end.logprobs, choice["logprobs"]);
       if (!repairDelta(delta, calls, told) && choice["logprobs"] == null) continue;
 
       chunk.id = id ??= makeMessageId();
@@ -141,16 +142,6 @@ function repairDelta(delta: ChatDelta, calls: StreamToolCalls, told: Told): bool
 function note(delta: ChatDelta, told: Told): void {
   told.text ||= delta.content != null;
   told.reasoning ||= delta.reasoning_content != null;
-}
-
-/** The service's lists of tokens, joined. Changes `known` in place. */
-function joinLogprobs(known: Record<string, unknown> = {}, more: unknown): Record<string, unknown> {
-  for (const [name, value] of Object.entries(more as object)) {
-    const list = known[name];
-    if (Array.isArray(list) && Array.isArray(value)) for (const token of value) list.push(token);
-    else known[name] = Array.isArray(value) ? [...value] : value;
-  }
-  return known;
 }
 
 /** Text of a content that should be a string, and is a list of text parts on some hosts. */

@@ -14,7 +14,9 @@ export function toRequestOptions(
   left: AbortSignal | undefined,
 ): RequestOptions {
   const { signal, headers, timeouts, maxRetries, options: nested } = callOptions ?? {};
-  const allHeaders = { ...plainHeaders(sdk?.headers), ...plainHeaders(nested?.headers), ...headers };
+  // A Headers object has nothing to spread. Other values are the client's to check.
+  const given = headers instanceof Headers ? plainHeaders(headers) : headers;
+  const allHeaders = { ...plainHeaders(sdk?.headers), ...plainHeaders(nested?.headers), ...given };
   const retries = maxRetries ?? nested?.maxRetries ?? sdk?.maxRetries;
   const timeout = nested?.timeout ?? sdk?.timeout;
   const signals = [signal, nested?.signal, sdk?.signal, left].filter((each) => each != null);

@@ -107,6 +107,13 @@ describe("what LangChain knows of the model", () => {
     ]);
   });
 
+  test("the cache tells apart what is sent back of earlier thoughts", () => {
+    const keys = (["auto", "never"] as const).map((reasoningHistory) =>
+      chat({ reasoningHistory })._getSerializedCacheKeyParametersForCall({}),
+    );
+    expect(keys[0]).not.toBe(keys[1]);
+  });
+
   test("the cache tells models, hosts, thinking and messages apart, and a hit asks nobody", async () => {
     const model = chat({ cache: true });
     reply();

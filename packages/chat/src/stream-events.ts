@@ -40,7 +40,7 @@ export function settleEvent(event: ChatModelStreamEvent, end: StreamEnd): ChatMo
         event.usage = toUsageMetadata(end.usage);
         metadata["usage"] = { ...end.usage };
       }
-      if (end.logprobs) metadata["logprobs"] = end.logprobs;
+      if (end.logprobs) metadata["logprobs"] = { content: end.logprobs };
       event.responseMetadata = metadata;
       // Core turns what it does not know into "stop". Its message takes the reason of the metadata when this one is absent.
       if (event.reason === "stop" && end.finishReason !== "stop") delete event.reason;

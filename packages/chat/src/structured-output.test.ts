@@ -31,6 +31,8 @@ function chat(message: object, finish = "stop", fields: Partial<ChatSiliconFlowF
           tool_calls?: { function: { arguments: string } }[];
         };
         const head = { id: "019c", model: "m" };
+        const { reasoning_content, refusal } = whole as { reasoning_content?: string; refusal?: string };
+        yield { ...head, choices: [{ index: 0, delta: { reasoning_content, refusal }, finish_reason: null }] };
         // In pieces of a few characters, as models write.
         for (const piece of content.match(/.{1,8}/gs) ?? []) {
           yield { ...head, choices: [{ index: 0, delta: { content: piece }, finish_reason: null }] };
@@ -48,6 +50,12 @@ function chat(message: object, finish = "stop", fields: Partial<ChatSiliconFlowF
     // Only what the model uses of it.
   } as unknown as SiliconFlowClient;
   return { model: new ChatSiliconFlow({ model: "Qwen/Qwen3-8B", client, ...fields }), requests };
+}
+
+async function read<T>(stream: Promise<AsyncIterable<T>>): Promise<T[]> {
+  const seen: T[] = [];
+  for await (const part of await stream) seen.push(part);
+  return seen;
 }
 
 const called = (args: string, name = "extract") => ({
@@ -145,6 +153,21 @@ describe("how the answer is asked for", () => {
     expect(() => model.withStructuredOutput(schema, { method: "telepathy" })).toThrow(/"telepathy"/);
     expect(() => model.withStructuredOutput(schema, { method: "jsonMode", strict: true })).toThrow(/strict/);
   });
+
+  test("without a schema is refused", () => {
+    // As plain JavaScript can ask.
+    const missing = undefined as unknown as Record<string, unknown>;
+    expect(() => chat({}).model.withStructuredOutput(missing)).toThrow(/needs a schema/);
+  });
+
+  test("with a schema that transforms, and gives what it makes of the answer", async () => {
+    const length = z.object({ city: z.string().transform((name) => name.length) });
+    const structured = chat(called(good), "tool_calls").model.withStructuredOutput(length);
+    const { city }: { city: number } = await structured.invoke("hi");
+
+    expect(city).toBe(4);
+    expect((await read(structured.stream("hi"))).at(-1)).toEqual({ city: 4 });
+  });
 });
 
 describe("what cannot be trusted is an error", () => {
@@ -238,14 +261,14 @@ describe("what cannot be trusted is an error", () => {
 
   test.each(cases)("$name", async ({ message, finish = "stop", method, error }) => {
     const { model } = chat(message, finish);
-    const failure: unknown = await model
-      .withStructuredOutput(schema, method === undefined ? {} : { method })
-      .invoke("hi")
-      .catch((reason: unknown) => reason);
-
+    const structured = model.withStructuredOutput(schema, method === undefined ? {} : { method });
     const { message: says, ...rest } = error as { message?: RegExp };
-    expect(failure).toMatchObject(rest);
-    expect((failure as Error).message).toMatch(says ?? /./);
+
+    for (const answer of [structured.invoke("hi"), read(structured.stream("hi"))]) {
+      const failure: unknown = await answer.catch((reason: unknown) => reason);
+      expect(failure).toMatchObject(rest);
+      expect((failure as Error).message).toMatch(says ?? /./);
+    }
   });
 
   const padded: [string, string][] = [
@@ -282,12 +305,6 @@ describe("what cannot be trusted is an error", () => {
 });
 
 describe("a structured stream", () => {
-  async function read<T>(stream: Promise<AsyncIterable<T>>): Promise<T[]> {
-    const seen: T[] = [];
-    for await (const part of await stream) seen.push(part);
-    return seen;
-  }
-
   test.each([
     ["functionCalling", called(good), "tool_calls"],
     ["jsonMode", { content: good }, "stop"],

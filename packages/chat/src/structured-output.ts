@@ -25,7 +25,7 @@ type StructuredOutputMethod = "functionCalling" | "jsonMode" | "jsonSchema";
 export type AnswerObject = ToolCall["args"];
 
 /** A schema as LangChain takes it: zod 3 or 4, any other standard schema, or JSON Schema. */
-export type OutputSchema<T> = InteropZodType<T> | SerializableSchema<T> | Record<string, unknown>;
+export type OutputSchema<T> = InteropZodType<T, unknown> | SerializableSchema<unknown, T> | Record<string, unknown>;
 
 /** What decides how a model is made to answer in a given shape. */
 export interface ModelAbilities {
@@ -70,6 +70,9 @@ export function structuredOutput<T extends AnswerObject>(
   config: StructuredOutputMethodOptions<boolean>,
   abilities: ModelAbilities,
 ): { options: Record<string, unknown>; parser: BaseLLMOutputParser<T> } {
+  if (schema === null || (typeof schema !== "object" && typeof schema !== "function")) {
+    throw new InvalidInputError("A structured answer needs a schema: zod's, or a JSON Schema object.");
+  }
   const { name, strict } = config;
   const method = chooseMethod(config.method, abilities);
   if (method === "jsonMode" && strict !== undefined) {
@@ -134,7 +137,7 @@ class AnswerToolParser<T extends AnswerObject> extends JsonOutputKeyToolsParser<
 
   override async parsePartialResult(generations: ChatGeneration[]): Promise<T> {
     const message = generations[0]?.message;
-    // Complete: the last object of a stream is what invoke would give, checked against the schema.
+    // Whole: what a stream ends with must fit the schema as an answer in one piece must.
     if (message !== undefined && finishReasonOf(message) !== undefined) return this.parseResult(generations);
     return super.parsePartialResult(generations);
   }
@@ -174,7 +177,6 @@ class AnswerJsonParser<T extends AnswerObject> extends JsonOutputParser<T> {
 
   override async parsePartialResult(generations: ChatGeneration[] | Generation[]): Promise<T | undefined> {
     const message = messageOf(generations);
-    // Complete: the last object of a stream is what invoke would give, checked against the schema.
     if (message !== undefined && finishReasonOf(message) !== undefined) return this.parseResult(generations);
     const text = generations[0]?.text ?? "";
     const start = text.search(/[[{]/);

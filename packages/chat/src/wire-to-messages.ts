@@ -24,20 +24,17 @@ export function toGenerationChunk(chunk: ChatCompletionChunk, end: StreamEnd): C
   const delta = choice.delta ?? {};
   const text = delta.content ?? "";
   const reasoning = delta.reasoning_content;
+  const metadata = choice.finish_reason == null ? { model_provider: modelProvider } : describe(end);
+  // Lists, which merge. In generationInfo alone, where the last chunk's win, they would be lost in some of the views.
+  if (choice["logprobs"] != null) Object.assign(metadata, { logprobs: choice["logprobs"] });
   const message = new SiliconFlowMessageChunk({
     content: text,
     additional_kwargs: reasoning == null ? {} : { reasoning_content: reasoning },
-    response_metadata: metadataOf(choice, end),
+    response_metadata: metadata,
     ...(delta.tool_calls != null && { tool_call_chunks: delta.tool_calls.map(toToolCallChunk) }),
     ...(chunk.id !== undefined && { id: chunk.id }),
   });
   return new ChatGenerationChunk({ message, text, generationInfo: generationInfo(choice) });
-}
-
-/** Probabilities are joined by LangChain, as their lists are; the rest is said once. */
-function metadataOf(choice: ChatCompletionChunk["choices"][number], end: StreamEnd): Record<string, unknown> {
-  const metadata = choice.finish_reason == null ? { model_provider: modelProvider } : describe(end);
-  return choice["logprobs"] == null ? metadata : { ...metadata, logprobs: choice["logprobs"] };
 }
 
 function usageChunk(chunk: ChatCompletionChunk): ChatGenerationChunk {

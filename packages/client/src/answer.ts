@@ -3,6 +3,9 @@ import { InvalidResponseError } from "./errors.js";
 import type { Exchange } from "./transport.js";
 import type { WireResponse } from "./wire.js";
 
+/** Characters of a page in which something to show is looked for; more than `plainText` looks at, so that no key is cut there. */
+const maxPage = 68 * 1024;
+
 /**
  * Parses an answer, and throws what it is instead: nothing, a page for humans, or an error under a 200.
  * `isAnswer` tells an answer from an error that has the same fields.
@@ -33,7 +36,8 @@ export function parseAnswer(
         traceId,
       });
     }
-    const shown = plainText(exchange.mask(start), 200);
+    // Only the beginning: masking a long page would hold everything else up.
+    const shown = plainText(exchange.mask(start.slice(0, maxPage)), 200);
     throw new InvalidResponseError(
       `Not the service but something before it seems to answer; it is not JSON: ${shown}`,
       { reason: "notJson", traceId },

@@ -5,6 +5,7 @@ import { InvalidResponseError, isSiliconFlowError, StreamError, TimeoutError } f
 import { CompletionSoFar } from "./partial-completion.js";
 import {
   chunkFromCompletion,
+  isChunk,
   isCompletion,
   type ChatCompletion,
   type ChatCompletionChunk,
@@ -243,7 +244,7 @@ export class ChatStream implements AsyncIterableIterator<ChatCompletionChunk, un
     if (typeof value === "object" && value !== null) {
       const chunk = value as ChatCompletionChunk;
       if (Array.isArray(chunk.choices)) {
-        if (!chunk["error"]) return chunk;
+        if (!chunk["error"] && isChunk(chunk)) return chunk;
       } else if (!isErrorBody(chunk) && chunk.usage) {
         chunk.choices = [];
         return chunk;

@@ -74,8 +74,10 @@ export function connectionErrorFrom(thrown: unknown, { host, mask }: Destination
       cause,
     });
   }
-  if (code.startsWith("HPE_")) {
-    return new InvalidResponseError(`${host} did not answer in HTTP (${code}).`, { reason: "malformed", cause });
+  // The parser names its complaints only sometimes.
+  if (code.startsWith("HPE_") || (root instanceof Error && root.name === "HTTPParserError")) {
+    const shown = code && ` (${code})`;
+    return new InvalidResponseError(`${host} did not answer in HTTP${shown}.`, { reason: "malformed", cause });
   }
   if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_INVALID_RETURN_VALUE") {
     return new InvalidInputError("The request was refused before it was sent: see its cause.", { cause });

@@ -148,6 +148,13 @@ export class Deadline {
     this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 
+  /** Ends the running attempt, or the wait before it, with this error. */
+  fail(error: unknown): void {
+    this.#expired = { error };
+    this.#interrupt?.(error);
+    this.abandon();
+  }
+
   /** Ends the whole call with this reason. */
   stop(error: unknown): void {
     if (this.#stopped !== undefined) return;
@@ -246,9 +253,7 @@ export class Deadline {
       // Before the answer began nothing was shown, and a body that stalled can be asked for again.
       retryable: true,
     });
-    this.#expired = { error };
-    this.#interrupt?.(error);
-    this.abandon();
+    this.fail(error);
   };
 }
 

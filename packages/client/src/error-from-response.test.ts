@@ -13,6 +13,7 @@ function errorOf(
   return errorFromResponse({
     status,
     text: typeof body === "string" ? body : JSON.stringify(body),
+    redact: (text) => text,
     header: (name) => headers[name],
     baseURL: "https://api.siliconflow.cn/v1",
     region,

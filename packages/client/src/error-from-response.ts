@@ -18,6 +18,8 @@ import { parseRetryAfter, serverTime, untilReset } from "./retry.js";
 export interface Refusal {
   status: number;
   text: string;
+  /** Takes out of a text what must not be shown. */
+  redact(text: string): string;
   header(name: string): string | undefined;
   baseURL: string;
   region: "cn" | "global" | undefined;
@@ -26,11 +28,12 @@ export interface Refusal {
 }
 
 const maxShown = 300;
+const maxCode = 64;
 
 /** Turns a refusal of the service, in any of its shapes and under any status, into the narrowest error. */
 export function errorFromResponse(refusal: Refusal): ApiError {
   const { status, header } = refusal;
-  const { message, code } = readBody(refusal.text);
+  const { message, code } = readBody(refusal);
   const kind = classify(status, code, message);
   const retryAfterMs = parseRetryAfter(header("retry-after"), header("date"), refusal.now);
   const details: ApiErrorDetails = { status, code, retryAfterMs, traceId: header("x-siliconcloud-trace-id") };
@@ -147,15 +150,15 @@ function classify(status: number, code: number | string | undefined, message: st
 }
 
 /** Object, JSON string, bare text, HTML or nothing: the service and the gateways before it answer with all of them. */
-function readBody(text: string): { message: string; code: number | string | undefined } {
+function readBody({ text, redact }: Refusal): { message: string; code: number | string | undefined } {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return { message: plainText(text), code: undefined };
+    return { message: plainText(redact(text)), code: undefined };
   }
-  if (typeof value === "string") return { message: plainText(value), code: undefined };
-  if (typeof value !== "object" || value === null) return { message: plainText(text), code: undefined };
+  if (typeof value === "string") return { message: plainText(redact(value)), code: undefined };
+  if (typeof value !== "object" || value === null) return { message: plainText(redact(text)), code: undefined };
   const outer = value as Record<string, unknown>;
   const inner =
     typeof outer["error"] === "object" && outer["error"] !== null ? (outer["error"] as Record<string, unknown>) : outer;
@@ -165,13 +168,17 @@ function readBody(text: string): { message: string; code: number | string | unde
   const code = [inner["code"], outer["code"]].find(
     (one) => (typeof one === "number" || typeof one === "string") && one !== "",
   );
-  return { message: plainText((message as string | undefined) ?? ""), code: code as number | string | undefined };
+  return {
+    message: plainText(redact((message as string | undefined) ?? "")),
+    code: typeof code === "string" ? plainText(redact(code), maxCode) : (code as number | undefined),
+  };
 }
 
 /** One short line: no tags, no line ends, no control characters. */
 export function plainText(text: string, length = maxShown): string {
   const plain = text
-    .slice(0, 65_536)
+    // Far more than is shown, and little enough that no text can make the patterns below slow.
+    .slice(0, 16_384)
     .replace(/<(script|style|head)\b[^]*?<\/\1\s*>/gi, " ")
     .replace(/<!--[^]*?-->/g, " ")
     .replace(/<\/?[a-z!][^<>]*>/gi, " ")

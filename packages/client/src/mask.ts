@@ -18,6 +18,8 @@ export class Mask {
 }
 
 const shortestInput = 8;
+/** So many characters of its beginning are a quote of an input: long ones are quoted cut short. */
+const shortestQuote = 16;
 
 /** Takes back what an answer repeats of its request: some refusals quote the input, and prompts stay out of messages. */
 export function withoutInput(text: string, request: Record<string, unknown> | undefined): string {
@@ -28,10 +30,32 @@ export function withoutInput(text: string, request: Record<string, unknown> | un
   }
   let redacted = text;
   for (const input of inputs.toSorted((a, b) => b.length - a.length)) {
-    // As it is, and as JSON spells it.
-    redacted = redacted.replaceAll(input, "[input]").replaceAll(JSON.stringify(input).slice(1, -1), "[input]");
+    // As it is, and as JSON spells it: with the letters beyond ASCII, or with escapes for them.
+    const json = JSON.stringify(input).slice(1, -1);
+    for (const spelling of new Set([input, json, escaped(json)])) redacted = withoutQuote(redacted, spelling);
   }
   return redacted;
+}
+
+/** Takes out the input, or as much of its beginning as there is. */
+function withoutQuote(text: string, input: string): string {
+  const beginning = input.slice(0, shortestQuote);
+  let at = text.indexOf(beginning);
+  let rest = 0;
+  let redacted = "";
+  while (at >= 0) {
+    let length = beginning.length;
+    while (length < input.length && text[at + length] === input[length]) length += 1;
+    redacted += `${text.slice(rest, at)}[input]`;
+    rest = at + length;
+    at = text.indexOf(beginning, rest);
+  }
+  return redacted + text.slice(rest);
+}
+
+function escaped(json: string): string {
+  // One UTF-16 unit at a time, which is how JSON escapes.
+  return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** Texts, not roles and types: what is as short as a word would take words out of the message. */

@@ -98,6 +98,9 @@ describe("the address", () => {
 
 describe("other options that cannot work are refused by name", () => {
   test.each<[string, object]>([
+    ["timeouts", { timeouts: 5_000 }],
+    ["headers", { headers: new Headers({ "x-a": "1" }) }],
+    ["headers", { headers: [["x-a", "1"]] }],
     ["maxRetries", { maxRetries: -1 }],
     ["maxRetries", { maxRetries: 1.5 }],
     ["timeouts.idleMs", { timeouts: { idleMs: 0 } }],

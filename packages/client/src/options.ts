@@ -184,6 +184,8 @@ function checkMaxResponseBytes(value: number | undefined): number | undefined {
 
 export function mergeTimeouts(base: ResolvedTimeouts, given: Timeouts | undefined): ResolvedTimeouts {
   if (given === undefined) return base;
+  if (typeof given !== "object" || given === null)
+    throw new InvalidInputError("timeouts must be an object, such as { totalMs: 60_000 }.");
   const merged = { ...base };
   for (const name of ["connectMs", "firstByteMs", "idleMs", "totalMs"] as const) {
     const value = given[name];
@@ -215,6 +217,9 @@ const reserved = new Set([
 export function checkHeaders(headers: Record<string, string> | undefined): Record<string, string> {
   // No prototype: a header may be called anything.
   const checked: Record<string, string> = Object.create(null) as Record<string, string>;
+  // Of a Headers object, a Map or a list nothing would be sent.
+  if (headers !== undefined && headers !== null && (typeof headers !== "object" || Symbol.iterator in headers))
+    throw new InvalidInputError("headers must be a plain object of names and values.");
   for (const [name, value] of Object.entries(headers ?? {})) {
     const lower = name.toLowerCase();
     if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(lower))

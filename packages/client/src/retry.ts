@@ -8,6 +8,8 @@ const maxRetryAfterMs = 60_000;
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
+/** A century: what is further away is no date that a clock can show. */
+const longestMs = 36_525 * dayMs;
 
 /**
  * Milliseconds to wait before another attempt, or `undefined` when there should be none.
@@ -66,7 +68,7 @@ export function parseRetryAfter(
 ): number | undefined {
   const text = value?.trim();
   if (!text) return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
+  if (/^\d+(\.\d+)?$/.test(text)) return Math.min(Math.ceil(Number(text) * 1000), longestMs);
   // Date.parse also takes "1e3" or "-5" for years.
   if (!/[a-z]{3}/i.test(text)) return undefined;
   const date = Date.parse(text);

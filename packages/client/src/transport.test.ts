@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { Client } from "./client.js";
 import type { Clock } from "./deadline.js";
@@ -223,7 +224,9 @@ describe("a limit", () => {
   test("holds back other calls for the same model, and only those, and says so", async () => {
     const waits: { reason: string; delayMs: number }[] = [];
     const timers: (() => void)[] = [];
+    const chances = [1, 0.2, 0.8];
     const clock = new TestClock();
+    clock.random = () => chances.shift()!;
     clock.after = (milliseconds, callback) => {
       timers.push(() => {
         clock.time += milliseconds;
@@ -235,15 +238,18 @@ describe("a limit", () => {
 
     const first = client.chat.create(request);
     await expect.poll(() => timers.length).toBe(1);
-    const second = client.chat.create(request);
+    const others = [client.chat.create(request), client.chat.create(request)];
     await client.chat.create({ ...request, model: "another" });
     expect(wire.requests).toHaveLength(2);
-    expect(waits).toEqual([{ reason: "rate limit of m", delayMs: 500 }]);
+    // Not at once: they would meet the limit again.
+    expect(waits).toEqual([
+      { reason: "rate limit of m", delayMs: 600 },
+      { reason: "rate limit of m", delayMs: 900 },
+    ]);
 
-    timers[0]!();
-    timers[1]!();
-    await Promise.all([first, second]);
-    expect(wire.requests).toHaveLength(4);
+    for (const fire of timers) fire();
+    await Promise.all([first, ...others]);
+    expect(wire.requests).toHaveLength(5);
   });
 });
 
@@ -267,6 +273,21 @@ describe("callbacks", () => {
       },
     });
     await expect(client.chat.create(request)).resolves.toMatchObject(answer);
+  });
+
+  test("that reject do not end the process", async () => {
+    const { client } = setUp([limited("RPM"), {}], {
+      async onRetry() {
+        throw new Error("mine");
+      },
+    });
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", note);
+    await expect(client.chat.create(request)).resolves.toMatchObject(answer);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
   });
 });
 
@@ -299,6 +320,23 @@ describe("a limiter", () => {
     controller.abort("mine");
     expect(await call).toBe("mine");
     expect(wire.requests).toHaveLength(0);
+  });
+});
+
+describe("a limiter that answers late", () => {
+  test("gets back what it grants to a call that has ended", async () => {
+    let grant!: (lease: Lease) => void;
+    const granted = new Promise<Lease>((resolve) => (grant = resolve));
+    const controller = new AbortController();
+    const acquire = () => {
+      queueMicrotask(() => controller.abort("mine"));
+      return granted;
+    };
+    const { client } = setUp([{}], { limiter: { acquire } });
+    const call = failureOf(client.chat.create(request, { signal: controller.signal }));
+    expect(await call).toBe("mine");
+    const settled = new Promise((resolve) => grant({ settle: resolve, penalize() {} }));
+    expect(await settled).toEqual({ tokens: 0 });
   });
 });
 
@@ -388,7 +426,6 @@ describe("the key", () => {
       Object.assign(new Error("sk-secret"), { request: { headers: { authorization: "Bearer sk-secret" } } }),
     ],
   ])("is not repeated from %s", async (_, reply) => {
-    const { inspect } = await import("node:util");
     const { client } = setUp([reply], { maxRetries: 0 });
     const error = await failureOf(client.chat.create(request));
     expect(error.attempts).toBe(1);
@@ -396,6 +433,53 @@ describe("the key", () => {
       "sk-secret",
     );
   });
+});
+
+test.each<[string, Reply]>([
+  ["the code of a refusal", { status: 400, body: '{"code":"\\u0073k-secret","message":"no"}' }],
+  ["the message of a refusal", { status: 400, body: '{"code":1,"message":"for \\u0073k-secret"}' }],
+  ["the trace id of a refusal", { status: 400, headers: { "x-siliconcloud-trace-id": "sk-secret" } }],
+  ["the trace id of an empty answer", { body: "", headers: { "x-siliconcloud-trace-id": "sk-secret" } }],
+])("a key that comes back as %s is not repeated", async (_, reply) => {
+  const { client } = setUp([reply], { maxRetries: 0 });
+  const error = await failureOf(client.chat.create(request));
+  expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error) + error.stack).not.toContain(
+    "sk-secret",
+  );
+});
+
+test.each(["\\u6df1\\u5ea6\\u6c42\\u7d22\\u7684\\u56de\\u7b54\\u662f\\u4ec0\\u4e48", "深度求索的回答是什么"])(
+  "a prompt that a refusal spells as %s is not repeated",
+  async (spelled) => {
+    const prompt = { model: "m", messages: [{ role: "user", content: "深度求索的回答是什么" }] };
+    for (const body of [`{"code":1,"message":"cannot answer ${spelled}"}`, `cannot answer ${spelled}`]) {
+      const { client } = setUp([{ status: 400, body }], { maxRetries: 0 });
+      const { message } = await failureOf(client.chat.create(prompt));
+      expect(message).toContain("cannot answer [input]");
+    }
+  },
+);
+
+test("a prompt that a refusal quotes cut short is not repeated", async () => {
+  const prompt = { model: "m", messages: [{ role: "user", content: "The plans of our company for the next year" }] };
+  const { client } = setUp([
+    { status: 400, body: { code: 20015, message: "bad input 'The plans of our compan...year'" } },
+  ]);
+  const { message } = await failureOf(client.chat.create(prompt));
+  expect(message).toContain("bad input '[input]...year'");
+});
+
+test("a prompt that looks like the body of a refusal does not hide what it says", async () => {
+  const { client } = setUp([{ status: 400, body: '{"code":20012,"message":"Model does not exist."}' }]);
+  const call = client.chat.create({ model: "m", messages: [{ role: "user", content: '"message":' }] });
+  expect(await failureOf(call)).toMatchObject({ name: "NotFoundError", code: 20012 });
+});
+
+test("a Retry-After beyond all calendars still gives a date", async () => {
+  const { client, wire } = setUp([limited("TPM", { "retry-after": "9".repeat(400) })]);
+  const error = await failureOf(client.chat.create(request));
+  expect(Number.isFinite((error["retryAt"] as Date).getTime())).toBe(true);
+  expect(wire.requests).toHaveLength(1);
 });
 
 test("a closed client says so", async () => {

@@ -28,6 +28,8 @@ const maxErrorBytes = 64 * 1024;
 /** Room for a key that begins right before the limit: it must be seen whole to be masked. */
 const maskMargin = 4 * 1024;
 
+const coolDownSpreadMs = 500;
+
 /** One call of an endpoint. */
 export interface Call {
   method: "GET" | "POST";
@@ -79,6 +81,8 @@ export class Transport {
   readonly #budget = new RetryBudget();
   /** Until when a model must be left alone, by our clock. A Map: model ids are the caller's words. */
   readonly #coolDowns = new Map<string, number>();
+  /** Calls that wait for something, each for its own. */
+  readonly #waiting = new Set<Deadline>();
   #closed = false;
 
   constructor(options: ResolvedOptions, wire: Wire, clock: Clock) {
@@ -101,6 +105,7 @@ export class Transport {
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const deadline of this.#waiting) deadline.fail(closedError());
     await this.#wire.close();
   }
 
@@ -172,8 +177,20 @@ export class Transport {
     };
   }
 
-  /** The one retry loop. */
   async #run<T>(call: PreparedCall, begin: (response: WireResponse, exchange: Exchange) => Promise<T>): Promise<T> {
+    this.#waiting.add(call.deadline);
+    try {
+      return await this.#attempts(call, begin);
+    } finally {
+      this.#waiting.delete(call.deadline);
+    }
+  }
+
+  /** The one retry loop. */
+  async #attempts<T>(
+    call: PreparedCall,
+    begin: (response: WireResponse, exchange: Exchange) => Promise<T>,
+  ): Promise<T> {
     const { deadline } = call;
     let attempts = 0;
     let retries = 0;
@@ -188,7 +205,7 @@ export class Transport {
         if (delayMs) await deadline.sleep(delayMs);
         await this.#coolDown(call);
         lease = await this.#acquire(call);
-        if (this.#closed) throw new ConnectionError("The client was closed.", { reason: "reset" });
+        if (this.#closed) throw closedError();
         attempts += 1;
         const response = await this.#exchange(call, reused);
         reused.answered = true;
@@ -241,7 +258,7 @@ export class Transport {
         }),
       );
       const { status } = response;
-      if (status >= 200 && status < 300) return response;
+      if (status >= 200 && status < 300) return this.#masked(response);
       if (status === 307 || status === 308) {
         const target = sameOrigin(response.header("location"), url);
         if (target !== undefined && redirects === 0) {
@@ -253,6 +270,18 @@ export class Transport {
       }
       throw await this.#refused(response, call);
     }
+  }
+
+  /** Trace ids end up in errors and answers: no header may bring the key along. */
+  #masked({ status, header, body }: WireResponse): WireResponse {
+    return {
+      status,
+      body,
+      header: (name) => {
+        const value = header(name);
+        return value === undefined ? undefined : this.#mask.apply(value);
+      },
+    };
   }
 
   async #refused(response: WireResponse, { deadline, request }: PreparedCall): Promise<ApiError> {
@@ -284,21 +313,16 @@ export class Transport {
 
   #refusal(text: string, response: WireResponse, request: Record<string, unknown> | undefined): ApiError {
     const { baseURL, region } = this.options;
-    const masked = withoutInput(this.#mask.apply(text).slice(0, maxErrorBytes), request);
-    const error = errorFromResponse({
+    return errorFromResponse({
       status: response.status,
-      text: masked,
-      header: (name) => {
-        const value = response.header(name);
-        return value === undefined ? undefined : this.#mask.apply(value);
-      },
+      text: this.#mask.apply(text).slice(0, maxErrorBytes),
+      // Once more after parsing: JSON may spell the key or the prompt in escapes.
+      redact: (parsed) => withoutInput(this.#mask.apply(parsed), request),
+      header: this.#masked(response).header,
       baseURL,
       region,
       now: this.#clock.now(),
     });
-    // JSON may spell the key in escapes, which only show once it is parsed.
-    error.message = this.#mask.apply(error.message);
-    return error;
   }
 
   #exchangeFor({ deadline, request }: PreparedCall, lease: Lease | undefined, attempts: number): Exchange {
@@ -328,9 +352,16 @@ export class Transport {
     const { limiter } = this.options;
     if (limiter === undefined || model === undefined) return undefined;
     const signal = deadline.begin(false);
+    let acquired: Promise<Lease> | undefined;
     try {
-      return await deadline.race(limiter.acquire({ model, tokens: estimate, signal }));
+      acquired = Promise.resolve(limiter.acquire({ model, tokens: estimate, signal }));
+      return await deadline.race(acquired);
     } catch (error) {
+      // Granted all the same, after the call had ended: given back.
+      acquired?.then(
+        (lease) => settle(lease, 0),
+        () => {},
+      );
       throw deadline.stopped ? error : new LimiterFailure(error);
     }
   }
@@ -344,8 +375,10 @@ export class Transport {
         this.#coolDowns.delete(model);
         return;
       }
-      quietly(() => this.options.onWait?.({ reason: `rate limit of ${model}`, delayMs: left }));
-      await deadline.sleep(left);
+      // Spread out: whoever was held back by the same 429 would come back in the same moment.
+      const delayMs = left + this.#clock.random() * coolDownSpreadMs;
+      quietly(() => this.options.onWait?.({ reason: `rate limit of ${model}`, delayMs }));
+      await deadline.sleep(delayMs);
     }
   }
 
@@ -369,12 +402,13 @@ class LimiterFailure extends Error {
 }
 
 /** Callbacks and limiters are told; they cannot break a call that is already paid for. */
-function quietly(tell: () => void): void {
-  try {
-    tell();
-  } catch {
-    // See above.
-  }
+function quietly(tell: () => unknown): void {
+  // Through a promise, because an async function throws that way.
+  new Promise((resolve) => resolve(tell())).catch(() => {});
+}
+
+function closedError(): ConnectionError {
+  return new ConnectionError("The client was closed.", { reason: "reset" });
 }
 
 function settle(lease: Lease | undefined, tokens: number | undefined): void {

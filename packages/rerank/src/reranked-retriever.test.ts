@@ -289,4 +289,8 @@ describe("within LangChain", () => {
   ] as [Partial<RerankedRetrieverInput>, string][])("the option %o is refused", (fields, message) => {
     expect(() => retrieverOf(fields)).toThrow(message);
   });
+
+  test("no options at all are refused, too", () => {
+    expect(() => new RerankedRetriever(undefined as never)).toThrow("retriever must be");
+  });
 });

@@ -95,7 +95,7 @@ export class RerankedRetriever extends BaseRetriever {
 
   constructor(fields: RerankedRetrieverInput) {
     super(fields);
-    const { retriever, reranker, fetchK, topN, onRerankError = "throw" } = fields;
+    const { retriever, reranker, fetchK, topN, onRerankError = "throw" } = fields ?? {};
     if (typeof retriever?.invoke !== "function")
       throw new InvalidInputError("retriever must be a LangChain retriever.");
     if (typeof reranker?.compressDocuments !== "function") {

@@ -277,6 +277,10 @@ describe("rerank", () => {
     ["a document of another kind", () => reranker().rerank(["a", 3 as never], "q"), 1],
     ["no list", () => reranker().rerank("abc" as never, "q"), undefined],
     ["a topN of 0", () => reranker().rerank(["a"], "q", { topN: 0 }), undefined],
+    // oxlint-disable-next-line no-sparse-arrays -- that is the point
+    ["a hole in the list", () => reranker().rerank([, "a"] as never, "q"), 0],
+    ["a text as a document", () => reranker().compressDocuments(["a" as never], "q"), 0],
+    ["no list of documents", () => reranker().compressDocuments(undefined as never, "q"), undefined],
   ])("%s is refused before anything is sent", async (_, call, position) => {
     await expect(call()).rejects.toMatchObject({ name: "InvalidInputError", position });
   });

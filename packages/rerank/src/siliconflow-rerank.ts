@@ -141,8 +141,12 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     _callbacks?: Callbacks,
     options?: RerankOptions,
   ): Promise<DocumentInterface[]> {
+    if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list.");
     // A copy: the caller's list may change while the request is under way.
     const given = [...documents];
+    const position = given.findIndex((document) => typeof document !== "object" || document === null);
+    if (position !== -1)
+      throw new InvalidInputError(`documents[${position}] must be a document; rerank() takes texts.`, { position });
     const results = await this.rerank(given, query, options);
     return results.map(({ index, relevanceScore }) => withMetadata(given[index]!, { relevanceScore }));
   }
@@ -157,21 +161,21 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
   async rerank(
     documents: readonly RerankInput[],
     query: string | { [field: string]: unknown },
-    options: RerankOptions = {},
+    options?: RerankOptions,
   ): Promise<RerankResult[]> {
-    const topN = whole("topN", options.topN, 1) ?? this.topN;
+    const topN = whole("topN", options?.topN, 1) ?? this.topN;
     if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list.");
     if (query === "" || (typeof query !== "string" && (typeof query !== "object" || query === null))) {
       throw new InvalidInputError("query must be a text that is not empty.");
     }
     if (documents.length === 0) return [];
-    const request: RerankRequest = { model: this.model, query, documents: documents.map(toWire) };
+    const request: RerankRequest = { model: this.model, query, documents: Array.from(documents, toWire) };
     const wanted = Math.min(topN ?? documents.length, documents.length);
     if (topN !== undefined) request.top_n = wanted;
     if (this.instruction !== undefined) request.instruction = this.instruction;
     if (this.maxChunksPerDoc !== undefined) request.max_chunks_per_doc = this.maxChunksPerDoc;
     if (this.overlapTokens !== undefined) request.overlap_tokens = this.overlapTokens;
-    const response = await this.#send(request, options.signal);
+    const response = await this.#send(request, options?.signal);
     this.#report(response);
     const results = readScores(response, documents.length, wanted);
     const { scoreThreshold } = this;

@@ -164,8 +164,30 @@ export function isCompletion(value: Record<string, unknown>): boolean {
   return (
     Array.isArray(choices) &&
     choices.length > 0 &&
-    choices.every((choice) => typeof choice?.message === "object" && choice.message !== null)
+    choices.every((choice) => isObject(choice?.message) && areToolCalls(choice.message["tool_calls"]))
   );
+}
+
+/** A list of choices that can be put together: what they hold may be missing, but not be something else. */
+export function isChunk(value: Record<string, unknown>): boolean {
+  const { choices } = value;
+  if (!Array.isArray(choices)) return false;
+  // A loop: this runs for each chunk.
+  for (const choice of choices as unknown[]) {
+    if (!isObject(choice)) return false;
+    const delta = choice["delta"];
+    if (delta === undefined || delta === null) continue;
+    if (!isObject(delta) || !areToolCalls(delta["tool_calls"])) return false;
+  }
+  return true;
+}
+
+function areToolCalls(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.every(isObject));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 /** A whole answer as the one chunk of a stream. */

@@ -133,6 +133,7 @@ describe("chat.create", () => {
     ["a list", "[]", "InvalidResponseError", "malformed"],
     ["no choices", '{"id":"x"}', "InvalidResponseError", "malformed"],
     ["an empty list of choices", '{"choices":[]}', "InvalidResponseError", "malformed"],
+    ["tool calls that are no list", '{"choices":[{"message":{"tool_calls":{}}}]}', "InvalidResponseError", "malformed"],
     ["a choice without a message", '{"choices":[{"index":0}]}', "InvalidResponseError", "malformed"],
     ["an error under a 200", '{"code":20012,"message":"Model does not exist."}', "NotFoundError", "notFound"],
     ["an error envelope under a 200", '{"error":{"message":"bad","code":50505}}', "ServiceUnavailableError", "server"],
@@ -264,6 +265,21 @@ describe("chat.stream", () => {
       reason: "truncated",
       retryable: true,
       attempts: 1,
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ["a choice of null", { choices: [null] }],
+    ["a choice that is a number", { choices: [5] }],
+    ["a delta of text", { choices: [{ index: 0, delta: "3" }] }],
+    ["a tool call of null", { choices: [{ index: 0, delta: { tool_calls: [null] } }] }],
+    ["tool calls that are no list", { choices: [{ index: 0, delta: { tool_calls: {} } }] }],
+  ])("a chunk with %s is damaged, not a broken connection", async (_, chunk) => {
+    replyStream(delta("2"), event(chunk), delta("3", "stop"));
+    expect(await failureOf(collect())).toMatchObject({
+      name: "StreamError",
+      reason: "malformed",
+      partial: { content: "2" },
     });
   });
 

@@ -7,6 +7,7 @@ import { parseAnswer } from "../answer.js";
 import type { Exchange, Transport } from "../transport.js";
 import type { WireResponse } from "../wire.js";
 import {
+  isChunk,
   isCompletion,
   type ChatCompletion,
   type ChatCompletionChunk,
@@ -89,9 +90,7 @@ function collectStream(text: string, response: WireResponse, exchange: Exchange)
   for (const event of events) {
     if (event === "[DONE]") break;
     const data = typeof event === "string" ? event : "raw" in event ? event.raw : event.data;
-    const chunk = parseAnswer(data, response, exchange, (value) =>
-      Array.isArray(value["choices"]),
-    ) as ChatCompletionChunk;
+    const chunk = parseAnswer(data, response, exchange, isChunk) as ChatCompletionChunk;
     soFar.add(chunk);
     last = chunk;
   }

@@ -32,7 +32,9 @@ export class Models {
    * @see https://docs.siliconflow.cn/cn/api-reference/models/get-model-list
    */
   async list(query: ModelQuery = {}, options?: RequestOptions): Promise<ModelList> {
-    const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined)).toString();
+    const search = new URLSearchParams(
+      Object.entries(query ?? {}).filter(([, value]) => value !== undefined),
+    ).toString();
     const call = { method: "GET", path: search ? `/models?${search}` : "/models", stream: false, options } as const;
     return await this.#transport.send(
       call,

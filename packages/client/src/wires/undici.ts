@@ -8,6 +8,9 @@ import type { Wire, WireBody, WireRequest, WireResponse } from "../wire.js";
 /** How long an idle socket is kept when the service names no time of its own. A stale one costs a replay, not an error. */
 const keepAliveMs = 30_000;
 
+/** More compressions of one answer than anyone needs. */
+const maxEncodings = 3;
+
 type Undici = typeof import("undici");
 
 interface Connection {
@@ -30,6 +33,8 @@ export class UndiciWire implements Wire {
   #waiting = 0;
   /** While the pool is told of a new socket: it sends its first request within that call. */
   #connectingNow = false;
+  /** What kept a new socket from coming about. Any other failure of a request that did not go out comes from an idle one. */
+  readonly #connectFailures = new WeakSet<object>();
   /** A body has just ended: its socket can be used again in the next turn, and a request sent before would open another. */
   #freeing = false;
 
@@ -91,6 +96,8 @@ export class UndiciWire implements Wire {
         ),
       };
     } catch (error) {
+      // undici looks at an idle socket before it uses it: found reset, the request fails without having gone out.
+      if (waiting && connection.own && isReset(error) && !this.#connectFailures.has(error)) request.onConnect(true);
       throw blameProxy(error, connection.proxy);
     } finally {
       leave();
@@ -119,7 +126,8 @@ export class UndiciWire implements Wire {
 
     const options = { allowH2: false, keepAliveTimeout: keepAliveMs, headersTimeout: 0, bodyTimeout: 0 };
     const proxies = isLoopback(this.#baseURL.hostname) ? undefined : readProxies();
-    const proxy = this.#baseURL.protocol === "https:" ? proxies?.https : proxies?.http;
+    // As undici does it: without a proxy for https, the one for http serves both.
+    const proxy = (this.#baseURL.protocol === "https:" ? proxies?.https : undefined) ?? proxies?.http;
     const agent =
       proxies !== undefined
         ? new undici.EnvHttpProxyAgent({
@@ -145,6 +153,8 @@ export class UndiciWire implements Wire {
       // The types say void; the documented example of a custom connector uses the socket it returns.
       const socket = connect(options, (...result) => {
         this.#connecting.delete(socket);
+        const [failure] = result;
+        if (failure !== null) this.#connectFailures.add(failure);
         this.#connectingNow = true;
         callback(...result);
         this.#connectingNow = false;
@@ -210,6 +220,8 @@ async function decompress(body: Readable, encodings: string): Promise<Readable> 
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "identity");
   if (names.length === 0) return body;
+  // Each one costs memory before a byte has come, and a header can hold a thousand.
+  if (names.length > maxEncodings) throw refuseEncoding(body, `${names.length} times over`);
   const [zlib, { pipeline }] = await Promise.all([import("node:zlib"), import("node:stream")]);
   // Bytes of a stream must not wait for a full block.
   const flush = { flush: zlib.constants.Z_SYNC_FLUSH };
@@ -221,17 +233,20 @@ async function decompress(body: Readable, encodings: string): Promise<Readable> 
         : name === "br"
           ? zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH })
           : undefined;
-    if (decoder === undefined) {
-      body.on("error", () => {}).destroy();
-      throw Object.assign(
-        new Error(`The answer is compressed with ${JSON.stringify(name)}, which was not asked for.`),
-        { code: "Z_DATA_ERROR" },
-      );
-    }
+    if (decoder === undefined) throw refuseEncoding(body, `with ${JSON.stringify(name)}, which was not asked for`);
     // An error arrives at the last stream, where the body is read.
     decoded = pipeline(decoded, decoder, () => {});
   }
   return decoded;
+}
+
+function refuseEncoding(body: Readable, how: string): Error {
+  body.on("error", () => {}).destroy();
+  return Object.assign(new Error(`The answer is compressed ${how}.`), { code: "Z_DATA_ERROR" });
+}
+
+function isReset(error: unknown): error is Error {
+  return error instanceof Error && ["ECONNRESET", "EPIPE"].includes(codeOf(error));
 }
 
 function single(value: string | string[] | undefined): string | undefined {

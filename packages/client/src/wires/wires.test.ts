@@ -474,6 +474,60 @@ describe("over undici alone", () => {
     expect(events).toEqual([0]);
   });
 
+  test("a kept socket that is found reset before it is used costs no retry either", async () => {
+    const server = await serve((response) => response.end(answer));
+    const events: number[] = [];
+    const client = clientFor(server, { maxRetries: 0, onRetry: ({ delayMs }) => events.push(delayMs) });
+    await client.chat.create(request);
+    server.sockets[0]!.resetAndDestroy();
+    await client.chat.create(request);
+    expect(server.requests).toBe(2);
+    expect(events).toEqual([0]);
+  });
+
+  test("what does not speak HTTP says so, and is not tried again", async () => {
+    const server = createTcpServer((socket) =>
+      socket
+        .on("error", () => {})
+        .resume()
+        .end("SSH-2.0-OpenSSH_9.9\r\n"),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    cleanUps.push(() => new Promise((resolve) => server.close(resolve)));
+    const client = new SiliconFlowClient({
+      apiKey: "sk-secret",
+      baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    });
+    cleanUps.push(() => client.close());
+    expect(await failureOf(client.chat.create(request))).toMatchObject({
+      name: "InvalidResponseError",
+      reason: "malformed",
+      attempts: 1,
+    });
+  });
+
+  test("compressions without end are refused before any is undone", async () => {
+    const server = await serve((response) => {
+      response.setHeader("content-encoding", Array(1000).fill("gzip").join(","));
+      response.end("x");
+    });
+    const error = await failureOf(clientFor(server).chat.create(request));
+    expect(error).toMatchObject({ name: "InvalidResponseError", reason: "malformed" });
+    expect((error.cause as Error).message).toContain("1000 times");
+  });
+
+  test("closing the client ends a wait for another attempt", async () => {
+    const server = await serve((response) => response.writeHead(503, { "retry-after": "30" }).end());
+    const before = timers();
+    let client!: Client;
+    const failure = await new Promise<SiliconFlowError>((resolve) => {
+      client = clientFor(server, { maxRetries: 1, onRetry: () => setImmediate(() => client.close()) });
+      resolve(failureOf(client.chat.create(request)));
+    });
+    expect(failure).toMatchObject({ name: "ConnectionError", message: "The client was closed.", attempts: 1 });
+    expect(timers()).toBe(before);
+  });
+
   test("a given dispatcher is used, and left open", async () => {
     const { Agent } = await import("undici");
     const dispatcher = new Agent();
@@ -606,6 +660,13 @@ describe("proxies", () => {
     expect(error.message).toContain("127.0.0.1:1");
     const { inspect } = await import("node:util");
     expect(inspect(error, { depth: 9 })).not.toContain("hunter2");
+  });
+
+  test("one for http that is down is blamed for https too, which it carries when there is no other", async () => {
+    none();
+    vi.stubEnv("HTTP_PROXY", "http://127.0.0.1:1");
+    const error = await failureOf(clientAt("https://siliconflow.test/v1").chat.create(request));
+    expect(error).toMatchObject({ name: "ConnectionError", reason: "proxy" });
   });
 
   test("one that makes no sense is refused before anything is sent", async () => {

@@ -53,6 +53,16 @@ describe("the configuration of a run", () => {
     expect((await other).body).toMatchObject({ model: "Qwen/Qwen3-8B" });
   });
 
+  test("is a part of the cache's key", async () => {
+    const model = chat({ ...allowed, cache: true });
+    reply();
+    await model.invoke("configured?", { configurable });
+    const second = reply();
+    await model.invoke("configured?");
+    expect((await second).body).toMatchObject({ model: "Qwen/Qwen3-8B" });
+    await model.invoke("configured?", { configurable });
+  });
+
   test("with a value of the wrong kind is refused", async () => {
     await expect(chat(allowed).invoke("hi", { configurable: { temperature: "hot" } })).rejects.toMatchObject({
       name: "InvalidInputError",

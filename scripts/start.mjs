@@ -1,5 +1,5 @@
 /**
- * `npm run demo`, `npm test` and `npm run example` on a bare clone: installs and builds what is missing, then runs.
+ * `npm run demo`, `npm test`, `npm run example` and `npm run emulator` on a bare clone: installs and builds what is missing, then runs.
  *
  * Plain JavaScript without dependencies, since it runs before anything is installed, on whatever Node.js (18 or later)
  * the machine has. Everything after the installation runs on the Node.js that the lockfile names.
@@ -25,6 +25,10 @@ const commands = {
   example(args) {
     prepare("without tests");
     run("node", [join("examples", "run.ts"), ...args]);
+  },
+  emulator(args) {
+    prepare("without tests");
+    run("node", [join("packages", "emulator", "dist", "cli.js"), ...args]);
   },
   /** With arguments only the tests they select; without, everything that must hold. */
   test(args) {
@@ -128,6 +132,10 @@ function pnpm(args, output) {
   );
   if (result.error) fail(`npx could not be started (${result.error.message}). Is npm installed?`);
   if (result.status === 0) return;
+  if (result.signal === "SIGINT" || result.status === 130) {
+    console.error("Stopped. Run the same command again to go on from here.");
+    process.exit(130);
+  }
   if (output === "failure") console.error(`${result.stdout}${result.stderr}`);
   const hint =
     args[0] === "install"

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import pg from "pg";
 import { Failure } from "./failure.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -30,7 +30,8 @@ export async function openDatabase(env: NodeJS.ProcessEnv = process.env): Promis
 
 /** Where the embedded database lives: `SILICONFLOW_DEMO_HOME`, or this user's cache directory as the system has it. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env["SILICONFLOW_DEMO_HOME"]) return env["SILICONFLOW_DEMO_HOME"];
+  // Under npm the working directory is the repository; INIT_CWD is where the command was typed.
+  if (env["SILICONFLOW_DEMO_HOME"]) return resolve(env["INIT_CWD"] || ".", env["SILICONFLOW_DEMO_HOME"]);
   const caches = {
     darwin: join(homedir(), "Library", "Caches"),
     win32: env["LOCALAPPDATA"] || join(homedir(), "AppData", "Local"),

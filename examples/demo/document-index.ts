@@ -99,13 +99,13 @@ export class DocumentIndex {
       onBatch: (texts) => tracker.arrived(texts),
     });
     const store = this.#store(kept);
-    await store.ensureTableInDatabase(this.#space.dimensions);
-    await pool.query(
-      `INSERT INTO siliconflow_demo_indexes (name, docs, space) VALUES ($1, $2, $3)
-       ON CONFLICT (name) DO UPDATE SET finished = false`,
-      [this.#name, this.#docs, JSON.stringify(this.#space)],
-    );
     try {
+      await store.ensureTableInDatabase(this.#space.dimensions);
+      await pool.query(
+        `INSERT INTO siliconflow_demo_indexes (name, docs, space) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET finished = false`,
+        [this.#name, this.#docs, JSON.stringify(this.#space)],
+      );
       const { numDeleted } = await index({
         docsSource: chunks,
         recordManager: this.#records(),
@@ -153,6 +153,7 @@ class Tracker {
     }
     this.#files = this.#left.size;
     this.#progress = new Progress("Embedding", { files: this.#files, chunks: chunks.length }, this.#chunks);
+    this.#show();
   }
 
   arrived(texts: readonly string[]): void {
@@ -163,6 +164,10 @@ class Tracker {
       }
       this.#waiting.delete(text);
     }
+    this.#show();
+  }
+
+  #show(): void {
     const open = [...this.#left.values()].filter((count) => count > 0).length;
     this.#progress.update({ files: this.#files - open, chunks: this.#chunks });
   }

@@ -70,24 +70,36 @@ export async function readDocuments(
 ): Promise<SourceDocument[]> {
   const documents: SourceDocument[] = [];
   const progress = new Progress("Reading", { files: files.length });
-  for (const [done, file] of files.entries()) {
-    signal.throwIfAborted();
-    progress.update({ files: done });
-    const source = relative(root, file).split(sep).join("/") || basename(file);
-    try {
-      const read = readers[extname(file).toLowerCase()]!;
-      const document = { source, ...(await read(await readFile(file))) };
-      if (document.text.trim()) documents.push(document);
-      else onSkip(source, source.toLowerCase().endsWith(".pdf") ? "no text inside; is it a scan?" : "empty");
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      onSkip(source, code === "EACCES" ? "no permission to read it" : message.replaceAll(/\s+/g, " "));
+  try {
+    for (const [done, file] of files.entries()) {
+      signal.throwIfAborted();
+      progress.update({ files: done });
+      const source = relative(root, file).split(sep).join("/") || basename(file);
+      try {
+        const read = readers[extname(file).toLowerCase()]!;
+        const document = { source, ...(await read(await readFile(file))) };
+        if (document.text.trim()) documents.push(document);
+        else
+          onSkip(
+            source,
+            source.toLowerCase().endsWith(".pdf")
+              ? "no text to read inside; is it a scan, or without its fonts?"
+              : "empty",
+          );
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        onSkip(source, code === "EACCES" ? "no permission to read it" : message.replaceAll(/\s+/g, " "));
+      }
     }
+    progress.update({ files: files.length });
+  } finally {
+    progress.end();
   }
-  progress.update({ files: files.length });
-  progress.end();
   if (documents.length > 0) return documents;
-  throw new Failure(`None of the ${files.length} files in ${root} could be read. Choose another folder with --docs.`);
+  const none = files.length === 1 ? "The only file" : `None of the ${files.length} files`;
+  throw new Failure(
+    `${none} in ${root} could ${files.length === 1 ? "not " : ""}be read. Choose another folder with --docs.`,
+  );
 }
 
 function readMarkdown(text: string) {

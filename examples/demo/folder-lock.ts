@@ -1,5 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Failure } from "./failure.ts";
 
 /**
@@ -7,7 +7,7 @@ import { Failure } from "./failure.ts";
  * A lock whose process is gone was left by a killed run, and is taken over.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const file = join(folder, "lock");
 
   for (let attempt = 0; ; attempt += 1) {
@@ -26,6 +26,16 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     }
     await rm(file, { force: true });
   }
+}
+
+/** Not `mkdir({ recursive: true })`: where a folder refuses new ones with ENOENT, as in /proc, Node.js tries for ever. */
+async function makeFolder(folder: string): Promise<void> {
+  if (await stat(folder).catch(() => undefined)) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    // Another run may have been faster.
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 function isRunning(pid: number): boolean {

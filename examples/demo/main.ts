@@ -8,6 +8,7 @@ import { explain, Failure } from "./failure.ts";
 import { findFiles, readDocuments } from "./documents.ts";
 import { help, readOptions } from "./options.ts";
 import { ownDocuments } from "./own-documents.ts";
+import { printable } from "./printable.ts";
 
 const interrupted = new AbortController();
 let exitCode = 1;
@@ -49,5 +50,5 @@ async function readAll(docs: string | undefined) {
     onSkip: (source, reason) => skipped.push(`${source}: ${reason}`),
   });
   // Told after the bar has gone.
-  return reading.finally(() => skipped.forEach((each) => process.stderr.write(`Skipped ${each}\n`)));
+  return reading.finally(() => skipped.forEach((each) => process.stderr.write(`Skipped ${printable(each)}\n`)));
 }

@@ -48,6 +48,12 @@ export const help = `Ask your documents a question.
 export function readOptions(args: string[], env: NodeJS.ProcessEnv = process.env): Options | "help" {
   const { values, positionals } = parse(args);
   if (values.help) return "help";
+  const kept = keptByNpm(env);
+  if (kept) {
+    throw new Failure(
+      `npm took --${kept} for an option of its own. Put -- before the options: npm run demo -- --docs ./notes "What is …?"`,
+    );
+  }
 
   // Under npm the working directory is the repository; INIT_CWD is where the command was typed.
   const from = env["INIT_CWD"] || process.cwd();
@@ -94,8 +100,17 @@ function parse(args: string[]) {
   } catch (error) {
     // The first sentence names the option; the rest explains parseArgs itself.
     const [reason] = (error as Error).message.split(/\.\s|\n/);
-    throw new Failure(`${reason}. Run with --help to see every option.`);
+    const hint = args.some((arg) => /^-.*\s/.test(arg))
+      ? " A question that begins with a dash goes after a -- of its own."
+      : "";
+    throw new Failure(`${reason}. Run with --help to see every option.${hint}`);
   }
+}
+
+/** An option that was written without `--` before it: npm keeps it, and hands on the question alone. */
+function keptByNpm(env: NodeJS.ProcessEnv): string | undefined {
+  const names = ["docs", "model", "embedding-model", "rerank-model", "top-n", "reset", "seed"];
+  return names.find((name) => env[`npm_config_${name.replaceAll("-", "_")}`] !== undefined);
 }
 
 function modelId(name: string, value: string): string {

@@ -15,7 +15,8 @@ export class Progress {
   readonly #startedAt = performance.now();
   #shownAt: number;
   #shown = false;
-  #last: Amount = { files: 0 };
+  #last: Amount;
+  readonly #clock: NodeJS.Timeout | undefined;
 
   constructor(verb: string, total: Amount, alreadyDone = 0, out: NodeJS.WriteStream = process.stderr) {
     this.#verb = verb;
@@ -23,6 +24,10 @@ export class Progress {
     this.#head = alreadyDone;
     this.#out = out;
     this.#shownAt = this.#startedAt;
+    this.#last = { files: 0, chunks: alreadyDone };
+    // Between two batches there is time in which nothing arrives: the bar shows then, too, that something goes on.
+    const somethingToDo = alreadyDone !== total.chunks;
+    this.#clock = out.isTTY && somethingToDo ? setInterval(() => this.#show(), 500).unref() : undefined;
   }
 
   update(done: Amount): void {
@@ -36,6 +41,7 @@ export class Progress {
 
   /** Leaves the last state on the screen, if any was shown; that files were read goes without saying. */
   end(): void {
+    clearInterval(this.#clock);
     if (!this.#shown) return;
     if (this.#total.chunks !== undefined) {
       this.#show();
@@ -47,15 +53,18 @@ export class Progress {
 
   #show(): void {
     this.#shown = true;
-    const line = this.#describe();
+    let line = this.#describe();
     if (!this.#out.isTTY) {
       this.#out.write(`${line}\n`);
       return;
     }
     const width = this.#out.columns || 80;
-    const room = Math.min(24, width - line.length - 4);
+    // Where it is narrow, the bar says more than the verb; what is done stands in the line above.
+    if (width - line.length < 12) line = line.replace(`${this.#verb} `, "");
+    // Few sizes, so that it does not grow and shrink with each digit.
+    const room = [24, 12, 8].find((size) => size <= width - line.length - 4) ?? 0;
     const filled = Math.round(room * this.#fraction());
-    const bar = room >= 8 ? `▕${"█".repeat(filled)}${"░".repeat(room - filled)}▏ ` : "";
+    const bar = room > 0 ? `▕${"█".repeat(filled)}${"░".repeat(room - filled)}▏ ` : "";
     // Cut rather than wrapped: a wrapped line could not be drawn over.
     this.#out.write(`\r\u001B[2K${(bar + line).slice(0, width - 1)}`);
   }

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import type { Citation } from "./citations.ts";
 import { nameOf, type Place } from "./chunks.ts";
+import { printable } from "./printable.ts";
 import type { Hit } from "./search.ts";
 
 type Style = Parameters<typeof styleText>[0];
@@ -16,7 +17,7 @@ export function citationLines(citations: readonly Citation[], hits: readonly Hit
   return citations.flatMap(({ n, quote, verified }) => {
     const hit = hits[n - 1];
     const name = hit ? shortName(hit.passage.metadata, width - 12) : "";
-    const shown = shorten(quote.replaceAll(/\s+/g, " "), width - 9);
+    const shown = shorten(printable(quote.replaceAll(/\s+/g, " ")), width - 9);
     if (verified) return [`${styled("green", "✓", out)} [${n}] ${name}`, styled("dim", `      "${shown}"`, out)];
     const reason = !hit
       ? "there is no such passage"
@@ -52,7 +53,7 @@ function shortName(place: Place, width: number): string {
     { ...place, source: file },
     { ...place, source: file, ...(inner && { heading: `… › ${inner}` }) },
   ];
-  const names = shorter.map(nameOf);
+  const names = shorter.map((each) => printable(nameOf(each)));
   return names.find((name) => columns(name) <= width) ?? cutInTheMiddle(names.at(-1)!, width);
 }
 

@@ -7,9 +7,11 @@ import { findCitations } from "./citations.ts";
 import { openDatabase } from "./database.ts";
 import { DocumentIndex, type IndexReport, type VectorSpace } from "./document-index.ts";
 import type { SourceDocument } from "./documents.ts";
+import { naming } from "./failure.ts";
 import { type Host, openHost } from "./host.ts";
 import { type Options, retrieved } from "./options.ts";
 import { repository } from "./own-documents.ts";
+import { printable } from "./printable.ts";
 import { citationLines, sourceTable, styled } from "./report.ts";
 import { type Hit, search } from "./search.ts";
 
@@ -55,7 +57,7 @@ export async function runDemo(options: Options, documents: SourceDocument[], sig
 
 /** One short request tells the length of the vectors, and whether host, key and model are right, before anything is stored. */
 async function vectorSpace(host: Host, embeddings: SiliconFlowEmbeddings, signal: AbortSignal): Promise<VectorSpace> {
-  const probe = await embeddings.embedQuery("SiliconFlow", { signal });
+  const probe = await naming("--embedding-model", embeddings.model, embeddings.embedQuery("SiliconFlow", { signal }));
   // An emulator's address changes with each start, and its seed does not show: its vectors themselves tell it apart.
   const print = createHash("sha256")
     .update(probe.map((value) => value.toFixed(4)).join())
@@ -112,21 +114,22 @@ async function answer(
   const passages = hits.map((hit) => hit.passage);
   let thinking = false;
 
-  if (!options.json) stderr.write("\n");
-  const { text, reasoning, usage } = await answerFrom(chat, options.question, passages, {
+  if (!options.json) stderr.write(`\n${styled("bold", printable(options.question), stderr)}\n\n`);
+  const answering = answerFrom(chat, options.question, passages, {
     signal,
     onReasoning: (piece) => {
       if (options.json) return;
       thinking = true;
-      stderr.write(styled("dim", piece, stderr));
+      stderr.write(styled("dim", printable(piece), stderr));
     },
     onText: (piece) => {
       if (options.json) return;
       if (thinking) stderr.write("\n\n");
       thinking = false;
-      stdout.write(piece);
+      stdout.write(printable(piece));
     },
   });
+  const { text, reasoning, usage } = await naming("--model", options.model, answering);
   const citations = findCitations(
     text,
     passages.map((passage) => ({ text: inDocument(passage, documents) })),
@@ -179,5 +182,5 @@ function count(number: number, noun: string): string {
 }
 
 function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printable(line)}\n`);
 }

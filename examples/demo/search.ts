@@ -2,6 +2,7 @@ import type { BaseRetriever } from "@langchain/core/retrievers";
 import type { SiliconFlowRerank } from "langchain-siliconflow";
 import type { Chunk, Place } from "./chunks.ts";
 import { Document } from "@langchain/core/documents";
+import { naming } from "./failure.ts";
 
 /** A passage with its way through the search. Places count from 1. */
 export interface Hit {
@@ -19,7 +20,11 @@ export async function search(
 ): Promise<Hit[]> {
   const nearest = (await options.retriever.invoke(question, { signal: options.signal })) as Chunk[];
   const ranked = options.reranker
-    ? await options.reranker.rerank(nearest, question, { topN: options.topN, signal: options.signal })
+    ? await naming(
+        "--rerank-model",
+        options.reranker.model,
+        options.reranker.rerank(nearest, question, { topN: options.topN, signal: options.signal }),
+      )
     : nearest.slice(0, options.topN).map((_, index) => ({ index, relevanceScore: null }));
 
   return ranked.map(({ index, relevanceScore }, place) => ({

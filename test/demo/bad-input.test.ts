@@ -13,7 +13,7 @@ function complaintOf(run: Ended): string {
   return run.stderr;
 }
 
-describe("bad input ends with one clear sentence and exit code 1", { timeout: 30_000 }, () => {
+describe("bad input ends with one clear sentence and exit code 1", { timeout: 60_000 }, () => {
   const env = () => ({ SILICONFLOW_DEMO_HOME: folderWith({}) });
 
   test.each<[string, string[], RegExp]>([
@@ -31,6 +31,23 @@ describe("bad input ends with one clear sentence and exit code 1", { timeout: 30
     ["a missing folder", ["--docs", "/no/such/folder", "q"], /The folder .*no.such.folder does not exist.*--docs/],
   ])("%s", async (_, args, says) => {
     expect(complaintOf(await runDemo(args, env()))).toMatch(says);
+  });
+
+  test("an option that npm kept because no -- stands before it", async () => {
+    const given = { ...env(), npm_config_docs: "true" };
+    expect(complaintOf(await runDemo([goodDocs(), "q"], given))).toMatch(
+      /npm took --docs .* Put -- before the options/,
+    );
+  });
+
+  test("a question that looks like an option", async () => {
+    const run = await runDemo(["--docs", goodDocs(), "--what is this?"], env());
+    expect(complaintOf(run)).toMatch(/begins with a dash goes after a --/);
+  });
+
+  test("a model the host does not have, by its option and its name", async () => {
+    const run = await runDemo(["--docs", goodDocs(), "--rerank-model", "no/such", "geese in October"], env());
+    expect(complaintOf(run)).toMatch(/--rerank-model no\/such: 400 Model does not exist/);
   });
 
   test("no question for a folder", async () => {

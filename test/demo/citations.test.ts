@@ -60,7 +60,8 @@ test("the same quote twice is one citation", () => {
 
 test("a long answer full of marks is read in no time", () => {
   const answer = `${'"a '.repeat(20_000)}" [1]`;
-  const start = performance.now();
+  // Time on the processor, in microseconds: a busy machine must not fail this.
+  const before = process.cpuUsage();
   findCitations(answer, passages);
-  expect(performance.now() - start).toBeLessThan(2000);
+  expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
 });

@@ -57,6 +57,24 @@ describe("answers from a folder of documents", { timeout: 60_000 }, () => {
     expect(run.stdout + run.stderr).not.toContain("\u001B");
   });
 
+  test("a document cannot talk to the terminal", async () => {
+    const evil = folderWith({
+      "gulls.md": "# Gulls\u001B[31m\n\nGulls nest \u001B]0;title\u0007on the \u202Ecliffs in May.\n",
+    });
+    const { code, stdout } = await runDemo(["--docs", evil, "Where do gulls nest?"], offline());
+    expect(code).toBe(0);
+    expect(stdout).toContain("✓ [1] gulls.md");
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
+  });
+
+  test("a relative folder for the database is one below where the command was typed", async () => {
+    const typedIn = folderWith({ "docs/a.md": "Geese fly south in October.\n" });
+    const env = { INIT_CWD: typedIn, SILICONFLOW_DEMO_HOME: "vectors" };
+    const { code } = await runDemo(["--docs", "docs", "When do geese fly south?"], env);
+    expect(code).toBe(0);
+    expect(readdirSync(join(typedIn, "vectors"))).toContain("postgres-18");
+  });
+
   test("a second run embeds nothing, and prints one JSON object and nothing else", async () => {
     const run = await runDemo(["--docs", docs, "--json", "When does the harbour office open?"], offline());
 

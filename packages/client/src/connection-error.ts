@@ -92,7 +92,7 @@ function explain(code: string, root: unknown, host: string): Explanation {
       return {
         reason: "dns",
         retryable: true,
-        message: `The host name of ${host} does not exist. The service is at api.siliconflow.cn (region "cn") and api.siliconflow.com (region "global").`,
+        message: `The host name of ${host} was not found. Is there a network? The service is at api.siliconflow.cn (region "cn") and api.siliconflow.com (region "global").`,
       };
     case "EAI_AGAIN":
       return {

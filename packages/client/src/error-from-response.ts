@@ -193,7 +193,9 @@ function describe(refusal: Refusal, message: string, code: number | string | und
   const ids = [code !== undefined && `code ${code}`, traceId !== undefined && `trace ${traceId}`]
     .filter(Boolean)
     .join(", ");
-  const said = message || "The service gave no reason.";
+  // Gateways begin their pages with the status, which is said here already.
+  const reason = message.startsWith(`${refusal.status} `) ? message.slice(4) : message;
+  const said = reason || "The service gave no reason.";
   return (hint: string) => `${refusal.status} ${said}${ids && ` (${ids})`}${hint && ` ${hint}`}`;
 }
 

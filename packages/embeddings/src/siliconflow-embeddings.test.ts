@@ -10,6 +10,8 @@ const key = "sk-canary-key";
 const host = "https://siliconflow.test";
 type Body = { model: string; input: unknown[]; [field: string]: unknown };
 let sent: Body[];
+const unmatched: string[] = [];
+nock.emitter.on("no match", ({ url }: { url: string }) => unmatched.push(url));
 
 beforeEach(() => {
   sent = [];
@@ -17,8 +19,11 @@ beforeEach(() => {
 });
 afterEach(() => {
   const unused = nock.pendingMocks();
+  const missed = unmatched.splice(0);
   nock.cleanAll();
-  if (unused.length > 0) throw new Error(`never asked for: ${unused.join()}`);
+  if (unused.length + missed.length > 0) {
+    throw new Error(`never asked for: ${unused.join()}; asked for in vain: ${missed.join()}`);
+  }
 });
 
 function embeddings(fields: Partial<SiliconFlowEmbeddingsInput> = {}) {

@@ -12,6 +12,11 @@ import { SiliconFlowRerank, type SiliconFlowRerankInput } from "./siliconflow-re
 const key = "sk-canary-key";
 const host = "https://siliconflow.test";
 let sent: Record<string, unknown>[];
+const unmatched: string[] = [];
+nock.emitter.on("no match", ({ url }: { url: string }) => {
+  // A server of the test's own is no host of nock's.
+  if (url.startsWith(host)) unmatched.push(url);
+});
 
 beforeEach(() => {
   sent = [];
@@ -21,7 +26,10 @@ afterEach(() => {
   const unused = nock.pendingMocks();
   nock.cleanAll();
   nock.enableNetConnect("127.0.0.1");
-  if (unused.length > 0) throw new Error(`never asked for: ${unused.join()}`);
+  const missed = unmatched.splice(0);
+  if (unused.length + missed.length > 0) {
+    throw new Error(`never asked for: ${unused.join()}; asked for in vain: ${missed.join()}`);
+  }
 });
 
 function reranker(fields: Partial<SiliconFlowRerankInput> = {}) {

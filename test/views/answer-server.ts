@@ -18,7 +18,11 @@ export async function answerServer(...answers: Answer[]): Promise<AnswerServer> 
     const body = JSON.parse(text) as AnswerServer["requests"][number];
     const answer = answers[Math.min(requests.push(body), answers.length) - 1]!;
     response.setHeader("x-siliconcloud-trace-id", `ti_${requests.length}`);
-    response.setHeader("content-type", body.stream ? "text/event-stream" : "application/json");
+    response.statusCode = answer.status ?? 200;
+    response.setHeader(
+      "content-type",
+      body.stream && answer.status === undefined ? "text/event-stream" : "application/json",
+    );
     response.end(body.stream ? answer.stream : answer.whole);
   });
   server.listen(0, "127.0.0.1");

@@ -5,6 +5,8 @@
 export interface Answer {
   whole: string;
   stream: string;
+  /** @defaultValue 200 */
+  status?: number;
 }
 
 const lines = (...events: string[]): string => [...events, "[DONE]"].map((event) => `data: ${event}\n\n`).join("");
@@ -77,3 +79,74 @@ export const limited: Answer = {
     .replace('\\"A-17\\"}', '\\"A-1')
     .replace('"finish_reason":"tool_calls"', '"finish_reason":"length"'),
 };
+
+/** An answer of which only the message matters, in one piece and in the given pieces. */
+function plain(message: object, deltas: object[], finish = "stop"): Answer {
+  const head = { id: "019c4f20d0", created: 1790000030, model: "Qwen/Qwen3-8B", system_fingerprint: "" };
+  const usage = { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 };
+  const choice = { index: 0, message: { role: "assistant", ...message }, finish_reason: finish };
+  const event = (delta: object, reason: string | null) =>
+    JSON.stringify({ ...head, choices: [{ index: 0, delta, finish_reason: reason }], usage });
+  return {
+    whole: JSON.stringify({ ...head, choices: [choice], usage }),
+    stream: lines(...deltas.map((delta) => event(delta, null)), event({ content: "" }, finish)),
+  };
+}
+
+const pieces = (text: string, length: number): object[] =>
+  (text.match(new RegExp(`.{1,${length}}`, "gs")) ?? []).map((content) => ({ content }));
+
+const written = "<think>\nPeru's capital city\n\nis Lima.\n</think>\n\nLima <think>";
+
+/** Thoughts inside the content, between tags that come in pieces of every length. */
+export const tagged: Answer[] = Array.from({ length: 9 }, (_, length) =>
+  plain({ content: written }, pieces(written, length + 1)),
+);
+
+/** Tags in the content of a service that tells thoughts apart itself: the model speaks of tags. */
+export const speaksOfTags: Answer = plain({ content: "<think> is a tag.", reasoning_content: "Tags?" }, [
+  { reasoning_content: "Tags?" },
+  ...pieces("<think> is a tag.", 3),
+]);
+
+/** The token limit comes while the model thinks. */
+export const thoughtAway: Answer = plain(
+  { content: "", reasoning_content: "Let me see. Peru" },
+  [{ reasoning_content: "Let me see. " }, { reasoning_content: "Peru" }],
+  "length",
+);
+
+/** The same, inside tags. */
+export const tagLeftOpen: Answer = plain(
+  { content: "<think>Let me see. Peru" },
+  pieces("<think>Let me see. Peru", 5),
+  "length",
+);
+
+/** Nothing at all. */
+export const silent: Answer = plain({ content: "" }, []);
+
+const call = (args: string) => ({ id: "a", type: "function", function: { name: "now", arguments: args } });
+
+/** Calls whose arguments are JSON and still not fit for a tool. */
+export const unfit: Record<string, Answer> = Object.fromEntries(
+  Object.entries({
+    "a prototype": '{"a":{"__proto__":{"admin":true}}}',
+    "a prototype by way of the constructor": '{"constructor":{"prototype":{"admin":true}}}',
+    "nesting without end": `{"a":${"[".repeat(5000)}${"]".repeat(5000)}}`,
+  }).map(([name, args]) => [
+    name,
+    plain({ content: "", tool_calls: [call(args)] }, [{ tool_calls: [{ index: 0, ...call(args) }] }], "tool_calls"),
+  ]),
+);
+
+/** Declines, in the field that OpenAI has for it. */
+export const declined: Answer = plain({ content: "", refusal: "I will not." }, [
+  { content: "", refusal: "I will " },
+  { refusal: "not." },
+]);
+
+const noJson = '{"code":20024,"message":"Json mode is not supported for this model.","data":null}';
+
+/** What a model without JSON mode says to `response_format`. */
+export const noJsonMode: Answer = { status: 400, whole: noJson, stream: noJson };

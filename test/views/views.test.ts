@@ -1,16 +1,40 @@
-import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
+import { ChatSiliconFlow, type ChatSiliconFlowFields } from "@langchain-siliconflow/chat";
 import { isSiliconFlowError } from "@langchain-siliconflow/client";
 import { describe, expect, test } from "vitest";
-import { type Answer, calling, cut, limited, thinking, weighed } from "./answers.js";
+import {
+  type Answer,
+  calling,
+  cut,
+  declined,
+  limited,
+  noJsonMode,
+  silent,
+  speaksOfTags,
+  tagged,
+  tagLeftOpen,
+  thinking,
+  thoughtAway,
+  unfit,
+  weighed,
+} from "./answers.js";
 import { answerServer } from "./answer-server.js";
 import { seen, tools, views } from "./views.js";
 
 const names = Object.keys(views);
 
-async function ask(view: string, ...answers: Answer[]) {
+const ask = (view: string, ...answers: Answer[]) => askWith({}, view, ...answers);
+
+async function askWith(fields: Partial<ChatSiliconFlowFields>, view: string, ...answers: Answer[]) {
   await using server = await answerServer(...answers);
-  const model = new ChatSiliconFlow({ model: "Qwen/Qwen3-8B", apiKey: "sk-views", baseURL: server.url, maxRetries: 0 });
-  const message = await views[view]!(model);
+  const message = await views[view]!(
+    new ChatSiliconFlow({
+      model: "Qwen/Qwen3-8B",
+      apiKey: "sk-views",
+      baseURL: server.url,
+      maxRetries: 0,
+      ...fields,
+    }),
+  );
   return { message, requests: server.requests };
 }
 
@@ -128,7 +152,83 @@ describe("an answer that breaks off is an error, never a short answer", () => {
 
     expect(isSiliconFlowError(error)).toBe(true);
     const streamed = { name: "StreamError", reason: "truncated", partial: { content: "Li" } };
+    if (view !== "invoke") {
+      expect(error).toMatchObject({ usage_metadata: { input_tokens: 24, output_tokens: 11, total_tokens: 35 } });
+    }
     expect(error).toMatchObject(view === "invoke" ? { name: "InvalidResponseError" } : streamed);
+  });
+});
+
+describe("thoughts between tags in the content are thoughts, however the tags are cut", () => {
+  test.each(names)("%s", async (view) => {
+    for (const answer of tagged) {
+      const { message } = await ask(view, answer);
+      expect(seen(message)).toMatchObject({
+        text: "Lima <think>",
+        reasoning: "Peru's capital city\n\nis Lima.",
+        blocks: [
+          { type: "reasoning", reasoning: "Peru's capital city\n\nis Lima." },
+          { type: "text", text: "Lima <think>" },
+        ],
+      });
+    }
+  });
+});
+
+describe("tags are text where the service has told thoughts apart", () => {
+  test.each(names)("%s", async (view) => {
+    const { message } = await ask(view, speaksOfTags);
+    expect(seen(message)).toMatchObject({ text: "<think> is a tag.", reasoning: "Tags?" });
+  });
+});
+
+describe("an answer that is nothing but thoughts says so, and is not taken for an empty one", () => {
+  test.each(names)("%s", async (view) => {
+    for (const answer of [thoughtAway, tagLeftOpen]) {
+      const { message } = await ask(view, answer);
+      expect(seen(message)).toMatchObject({ text: "", reasoning: "Let me see. Peru" });
+      expect(message.response_metadata).toMatchObject({ finish_reason: "length", thinking_only: true });
+    }
+    for (const answer of [silent, thinking, calling]) {
+      const { message } = await ask(view, answer, thinking);
+      expect(message.response_metadata).not.toHaveProperty("thinking_only");
+    }
+  });
+});
+
+describe.each(Object.keys(unfit))("arguments with %s never reach a tool", (name) => {
+  test.each(names)("%s", async (view) => {
+    const { message, requests } = await ask(view, unfit[name]!);
+    expect(seen(message)).toMatchObject({ calls: [], invalidCalls: [{ id: "a", name: "now" }] });
+    expect(message.contentBlocks).toMatchObject([{ type: "invalid_tool_call" }]);
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe("what a model says when it declines is kept", () => {
+  test.each(names)("%s", async (view) => {
+    const { message } = await ask(view, declined);
+    expect(message.response_metadata["refusal"]).toBe("I will not.");
+  });
+});
+
+describe("a model without JSON mode is asked once more without it, and the answer says so", () => {
+  const schema = { type: "object", properties: { city: { type: "string" } } };
+  test.each(names)("%s", async (view) => {
+    const object = { modelKwargs: { response_format: { type: "json_object" } } };
+    const { message, requests } = await askWith(object, view, noJsonMode, thinking);
+    expect(requests.map((request) => request["response_format"])).toEqual([{ type: "json_object" }, undefined]);
+    expect(requests[1]!.messages).toEqual(requests[0]!.messages);
+    expect(seen(message)).toMatchObject({ text: "Lima", metadata: { trace_id: "ti_2" } });
+    expect(message.response_metadata["dropped_parameters"]).toEqual(["response_format"]);
+
+    const format = { type: "json_schema", json_schema: { name: "city", schema } };
+    const asked = await askWith({ modelKwargs: { response_format: format } }, view, noJsonMode, thinking);
+    expect(asked.requests[1]!.messages[0]).toEqual({
+      role: "system",
+      content: `Answer with JSON alone. It must fit this JSON Schema: ${JSON.stringify(schema)}`,
+    });
+    await expect(askWith(object, view, noJsonMode)).rejects.toMatchObject({ name: "BadRequestError", code: 20024 });
   });
 });
 

@@ -38,11 +38,26 @@ export interface SamplingOptions {
   reasoningEffort?: ReasoningEffort | undefined;
 }
 
+/**
+ * What becomes of a forced tool (`tool_choice` by name, `"any"` or `"required"`) while the model is known to think: `"auto"` lets
+ * it choose, as models that think refuse a forced tool elsewhere; `"forced"` sends what was asked for.
+ */
+export type ToolChoiceWhileThinking = "auto" | "forced";
+
+/** Whether a model is known to think in this call: told to, or always. A switch that nobody touched is not known. */
+export function isKnownToThink(enableThinking: boolean | undefined, thinking: string | undefined): boolean {
+  return enableThinking ?? (thinking === "always" || thinking === "effort");
+}
+
 /** Options of one call, beside LangChain's own (`signal`, `timeout`, `callbacks`, …). */
 export interface ChatSiliconFlowCallOptions
   extends Omit<ChatOpenAICompletionsCallOptions, "reasoningEffort" | "reasoning" | "seed">, SamplingOptions {
+  /** Another model than the constructor's. */
+  model?: string | undefined;
   /** When earlier thoughts are sent back. */
   reasoningHistory?: ReasoningHistory | undefined;
+  /** What becomes of a forced tool while the model thinks. */
+  toolChoiceWhileThinking?: ToolChoiceWhileThinking | undefined;
   /** Text the answer starts with. */
   prefix?: string | undefined;
   /** Text that follows the answer: the model fills the gap after `prefix`. */
@@ -71,7 +86,7 @@ const misplacedNames = new Map<string, string>([
   ["top_logprobs", "topLogprobs of the constructor"],
   ["logit_bias", "logitBias of the constructor"],
 ]);
-for (const name of ["model", "modelName", "user", "logprobs", "topLogprobs", "logitBias", "modelKwargs"]) {
+for (const name of ["modelName", "user", "logprobs", "topLogprobs", "logitBias", "modelKwargs"]) {
   misplacedNames.set(name, `${name} of the constructor`);
 }
 for (const name of "extra_body extraBody repetition_penalty chat_template_kwargs service_tier prediction".split(" ")) {
@@ -116,6 +131,8 @@ export interface RequestSettings extends SamplingOptions {
 export interface ConvertedOptions {
   tools: unknown[] | undefined;
   responseFormat: ChatCompletionRequest["response_format"];
+  /** A forced tool is to be a mere offer, as the model thinks. */
+  offersOnly: boolean;
   streaming: boolean;
 }
 
@@ -132,8 +149,9 @@ export function buildRequest(
   checkOptions(options);
   checkTools(converted.tools);
   const maxTokens = options.maxTokens ?? settings.maxTokens;
+  const model = modelOf(settings, options);
   const toolChoice = toWireToolChoice(options.tool_choice);
-  const request: Omit<ChatCompletionRequest, "messages"> = { ...settings.modelKwargs, model: settings.model };
+  const request: Omit<ChatCompletionRequest, "messages"> = { ...settings.modelKwargs, model };
   // One assignment a field, so that nothing but what was asked for is a key of the request.
   const set = (field: string, value: unknown): void => {
     if (value !== undefined && value !== null) request[field] = value;
@@ -159,7 +177,7 @@ export function buildRequest(
   set("suffix", options.suffix);
   set("response_format", converted.responseFormat);
   set("tools", converted.tools?.length ? converted.tools : undefined);
-  set("tool_choice", toolChoice);
+  set("tool_choice", converted.offersOnly && toolChoice !== "none" ? toolChoice && "auto" : toolChoice);
   set("parallel_tool_calls", options.parallel_tool_calls);
   if (converted.streaming) {
     request["stream"] = true;
@@ -169,6 +187,13 @@ export function buildRequest(
     );
   }
   return request;
+}
+
+/** The model of one call. @throws {@link InvalidInputError} when it is no id. */
+export function modelOf(settings: { model: string }, { model }: { model?: unknown } = {}): string {
+  if (model === undefined) return settings.model;
+  if (typeof model === "string" && model !== "") return model;
+  throw new InvalidInputError('The call option "model" must be the id of a model.');
 }
 
 function checkOptions(options: Partial<ChatSiliconFlowCallOptions>): void {

@@ -1,7 +1,8 @@
 import { type ClientOptions, InvalidInputError, SiliconFlowClient } from "@langchain-siliconflow/client";
 import type { BaseChatModelParams } from "@langchain/core/language_models/chat_models";
 import type { ModelProfile } from "@langchain/core/language_models/profile";
-import { checkReasoningHistory, type SamplingOptions } from "./call-options.js";
+import { checkReasoningHistory, type SamplingOptions, type ToolChoiceWhileThinking } from "./call-options.js";
+import { checkConfigurableFields, type ConfigurableField } from "./configurable.js";
 import type { ReasoningHistory } from "./reasoning.js";
 
 /** Options of {@link ChatSiliconFlow}: its own, the client's, and the habits of ChatOpenAI. */
@@ -24,6 +25,10 @@ export interface ChatSiliconFlowFields
    * like: an option it does not take is an error. @defaultValue "chat"
    */
   api?: "chat" | "messages" | undefined;
+  /** What becomes of a forced tool while the model thinks. @defaultValue sent as asked for; `"auto"` in `withStructuredOutput` */
+  toolChoiceWhileThinking?: ToolChoiceWhileThinking | undefined;
+  /** Names that `config.configurable` of a call may set, e.g. `["model"]`. @defaultValue none */
+  configurableFields?: ConfigurableField[] | undefined;
   /** Fields of the request that have no option here. Named options win over them. */
   modelKwargs?: Record<string, unknown> | undefined;
   /** What the model can do, where the built-in table is wrong or silent. Merged over the table's entry. */
@@ -82,13 +87,13 @@ const clientOptions = [
 
 /** What each option must be. `any`: checked by whoever uses it. */
 const options = {
-  string: "model modelName user reasoningEffort reasoningHistory api",
+  string: "model modelName user reasoningEffort reasoningHistory toolChoiceWhileThinking api",
   number:
     "temperature topP topK minP frequencyPenalty presencePenalty maxTokens maxCompletionTokens n seed thinkingBudget " +
     "timeout topLogprobs maxConcurrency",
   boolean: "enableThinking streaming streamUsage logprobs disableStreaming verbose supportsStrictToolCalling",
   object: "client modelKwargs profile configuration logitBias metadata",
-  any: `${clientOptions.join(" ")} stop stopSequences cache callbacks callbackManager tags outputVersion`,
+  any: `${clientOptions.join(" ")} stop stopSequences configurableFields cache callbacks callbackManager tags outputVersion`,
 };
 
 const types = new Map<string, keyof typeof options>();
@@ -193,6 +198,11 @@ function checkFields(fields: object): void {
   if (api !== undefined && api !== "chat" && api !== "messages") {
     throw new InvalidInputError('The option api of ChatSiliconFlow must be "chat" or "messages".');
   }
+  const { toolChoiceWhileThinking, configurableFields } = fields as ChatSiliconFlowFields;
+  if (toolChoiceWhileThinking !== undefined && !["auto", "forced"].includes(toolChoiceWhileThinking)) {
+    throw new InvalidInputError('The option toolChoiceWhileThinking of ChatSiliconFlow must be "auto" or "forced".');
+  }
+  checkConfigurableFields(configurableFields);
   for (const name of ["messages", "model", "stream"]) {
     if (modelKwargs?.[name] !== undefined) {
       throw new InvalidInputError(`modelKwargs cannot set "${name}": it is set by how the model is made and called.`);

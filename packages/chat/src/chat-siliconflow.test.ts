@@ -134,7 +134,6 @@ describe("the request", () => {
     ["max_completion_tokens", "maxTokens"],
     ["extra_body", "modelKwargs"],
     ["repetition_penalty", "modelKwargs"],
-    ["model", "model of the constructor"],
     ["modelKwargs", "modelKwargs of the constructor"],
     ["logprobs", "logprobs of the constructor"],
     ["functions", "tools"],

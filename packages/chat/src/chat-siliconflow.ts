@@ -7,13 +7,22 @@ import type { Serialized } from "@langchain/core/load/serializable";
 import type { BaseMessage, MessageContent } from "@langchain/core/messages";
 import type { Runnable, RunnableConfig } from "@langchain/core/runnables";
 import type { ChatOpenAICompletions, OpenAIClient } from "@langchain/openai";
-import { buildRequest, type ChatSiliconFlowCallOptions, type ReasoningEffort } from "./call-options.js";
+import {
+  buildRequest,
+  type ChatSiliconFlowCallOptions,
+  isKnownToThink,
+  modelOf,
+  type ReasoningEffort,
+  type ToolChoiceWhileThinking,
+} from "./call-options.js";
+import { type ConfigurableField, configuredOptions } from "./configurable.js";
 import { type ChatSiliconFlowFields, readFields } from "./chat-fields.js";
 import { lookUpModel } from "./model-profiles.js";
 import { SendingChatModel } from "./sending-chat-model.js";
 import { secretName, serializableFields, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
 import { type AnswerObject, type ModelAbilities, type OutputSchema, structuredOutput } from "./structured-output.js";
 import { estimateTokens } from "./usage.js";
+import { version } from "./version.js";
 
 type WireParams = Omit<OpenAIClient.Chat.Completions.ChatCompletionCreateParams, "messages">;
 
@@ -52,6 +61,9 @@ export class ChatSiliconFlow extends SendingChatModel {
   thinkingBudget?: number;
   /** How hard to think, as given. */
   reasoningEffort?: ReasoningEffort;
+  toolChoiceWhileThinking?: ToolChoiceWhileThinking;
+  /** Names that `config.configurable` of a call may set. */
+  configurableFields?: ConfigurableField[];
   /** Retries of the client, `undefined` for its default. LangChain's caller never retries here. */
   readonly maxRetries: number | undefined;
   /** Time limits, as given; `undefined` for the client's. */
@@ -71,6 +83,8 @@ export class ChatSiliconFlow extends SendingChatModel {
     super(forBase, { client, maxConcurrency, reasoningHistory, api });
     this.#profile = fields.profile;
     assignGiven(this, fields, ["topK", "minP", "seed", "enableThinking", "thinkingBudget", "reasoningEffort"]);
+    assignGiven(this, fields, ["toolChoiceWhileThinking", "configurableFields"]);
+    this._addVersion("@langchain-siliconflow/chat", version);
     this.maxRetries = forBase.maxRetries;
     this.timeouts = forBase.timeouts;
     this.baseURL = forBase.baseURL;
@@ -108,7 +122,7 @@ export class ChatSiliconFlow extends SendingChatModel {
     // Exactly these six: LangSmith groups runs by them, and cost tracking knows no others.
     return {
       ls_provider: "siliconflow",
-      ls_model_name: this.model,
+      ls_model_name: modelOf(this, options),
       ls_model_type: "chat",
       ls_temperature: options?.temperature ?? this.temperature,
       ls_max_tokens: maxTokens === -1 ? undefined : maxTokens,
@@ -142,6 +156,15 @@ export class ChatSiliconFlow extends SendingChatModel {
     return withoutPrivateOptions(super._getCallOptionsForTracing(options, params));
   }
 
+  /** Values of `config.configurable` join the options of the call, as far as {@link configurableFields} lets them. */
+  override _separateRunnableConfigFromCallOptionsCompat(
+    options?: Partial<ChatSiliconFlowCallOptions>,
+  ): [RunnableConfig, this["ParsedCallOptions"]] {
+    const [config, callOptions] = super._separateRunnableConfigFromCallOptionsCompat(options);
+    const configured = configuredOptions(this.configurableFields, options?.configurable);
+    return [config, { ...configured, ...callOptions }];
+  }
+
   /** The request but for its messages. @internal */
   override invocationParams(options?: this["ParsedCallOptions"], extra?: { streaming?: boolean }): WireParams {
     const strict = options?.strict ?? this.supportsStrictToolCalling;
@@ -150,6 +173,9 @@ export class ChatSiliconFlow extends SendingChatModel {
         this._convertChatOpenAIToolToCompletionsTool(tool, strict === undefined ? {} : { strict }),
       ),
       responseFormat: this._getResponseFormat(options?.response_format) as ChatCompletionRequest["response_format"],
+      offersOnly:
+        (options?.toolChoiceWhileThinking ?? this.toolChoiceWhileThinking) === "auto" &&
+        isKnownToThink(options?.enableThinking ?? this.enableThinking, lookUpModel(modelOf(this, options))?.thinking),
       streaming: extra?.streaming ?? this.streaming,
     });
     // The service takes fields that OpenAI's type does not know.
@@ -179,6 +205,7 @@ export class ChatSiliconFlow extends SendingChatModel {
       toolCalling: this.profile.toolCalling,
       enableThinking: this.enableThinking,
       thinking: lookUpModel(this.model)?.thinking,
+      toolChoiceWhileThinking: this.toolChoiceWhileThinking,
     };
     const { options, parser } = structuredOutput(schema, config, abilities);
     const model = this.withConfig(options as Partial<ChatSiliconFlowCallOptions>);

@@ -29,7 +29,7 @@ export function toContentPart(raw: ContentBlock, options: PartOptions): ContentP
     case "audio_url":
       return { type: "audio_url", audio_url: urlObject(block, "audio_url") as { url: string } };
     case "video_url":
-      return { type: "video_url", video_url: urlObject(block, "video_url") as { url: string } };
+      return { type: "video_url", video_url: withBothSpellings(urlObject(block, "video_url") as { url: string }) };
     case "input_audio":
       return { type: "audio_url", audio_url: { url: inputAudio(block) } };
     case "image":
@@ -39,7 +39,10 @@ export function toContentPart(raw: ContentBlock, options: PartOptions): ContentP
     case "video":
       return {
         type: "video_url",
-        video_url: { url: urlOf(block, "video/mp4"), ...pick(block, ["detail", "fps", "max_frams", "max_frames"]) },
+        video_url: withBothSpellings({
+          url: urlOf(block, "video/mp4"),
+          ...pick(block, ["detail", "fps", "max_frams", "max_frames"]),
+        }),
       };
     case "file":
       return fromFile(block, options);
@@ -144,6 +147,12 @@ function pick(block: Block, names: readonly string[]): Record<string, unknown> {
 
 function string(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** The service's schema says `max_frams`, its description `max_frames`: the second is sent with the first beside it. */
+function withBothSpellings(video: { url: string }): { url: string; max_frams?: number } {
+  const { max_frams, max_frames } = video as { max_frams?: number; max_frames?: number };
+  return max_frams !== undefined || max_frames === undefined ? video : { ...video, max_frams: max_frames };
 }
 
 /** Without `Buffer`, which not every runtime has; in slices, since a call takes only so many arguments. */

@@ -2,6 +2,10 @@ import { ContextOverflowError } from "@langchain/core/errors";
 import { describe, expect, test } from "vitest";
 import { chat, key, reply } from "./mocked-host.js";
 
+async function collect(stream: Promise<AsyncIterable<unknown>>): Promise<void> {
+  for await (const _ of await stream);
+}
+
 describe("errors of the service", () => {
   test.each([
     [401, '"Invalid token"', "AuthenticationError", "MODEL_AUTHENTICATION"],
@@ -48,6 +52,22 @@ describe("errors of the service", () => {
 
     expect(error).toMatchObject({ name: "ContextLengthError", status: 400 });
     expect(ContextOverflowError.isInstance(error)).toBe(true);
+  });
+
+  test("what broke off says what it cost until then", async () => {
+    const chunk = {
+      choices: [{ index: 0, delta: { content: "Li" } }],
+      usage: { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 },
+    };
+    reply(200, `data: ${JSON.stringify(chunk)}\n\n`);
+    const error: unknown = await collect(chat().stream("hi")).catch((reason: unknown) => reason);
+
+    expect(error).toMatchObject({
+      name: "StreamError",
+      partial: { content: "Li", usage: chunk.usage },
+      usage_metadata: { input_tokens: 3, output_tokens: 1, total_tokens: 4 },
+    });
+    expect(JSON.stringify(error)).not.toContain('Li"');
   });
 
   test("an error wrapped into a 200 is an error", async () => {

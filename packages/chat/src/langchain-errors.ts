@@ -1,4 +1,5 @@
-import { isSiliconFlowError } from "@langchain-siliconflow/client";
+import { isSiliconFlowError, type PartialCompletion } from "@langchain-siliconflow/client";
+import { toUsageMetadata } from "./usage.js";
 
 const codes: Record<string, string> = {
   AuthenticationError: "MODEL_AUTHENTICATION",
@@ -24,10 +25,19 @@ export function markForLangChain(error: unknown): unknown {
   let code = codes[name];
   if (name === "BadRequestError" && error.message.includes("tool_call")) code = "INVALID_TOOL_RESULTS";
   if (code !== undefined) mark(error, "lc_error_code", code);
+  const { partial } = error as { partial?: PartialCompletion };
+  // What was spent before the answer broke off.
+  if (partial?.usage !== undefined) mark(error, "usage_metadata", toUsageMetadata(partial.usage));
   if (name === "ContextLengthError") {
     mark(error, langChainError, true);
     mark(error, contextOverflow, true);
   }
+  return error;
+}
+
+/** Sets one of LangChain's codes. Returns the same error. */
+export function addLangChainCode(error: Error, code: string): Error {
+  mark(error, "lc_error_code", code);
   return error;
 }
 

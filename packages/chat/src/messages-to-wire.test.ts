@@ -129,6 +129,11 @@ describe("a user's content", () => {
       { video_url: { url: "https://x.test/a.mp4", detail: "low", fps: 2, max_frams: 16 } },
     ],
     [
+      "a video's frames under the name of the service's description",
+      { type: "video", url: "https://x.test/a.mp4", metadata: { max_frames: 16 } },
+      { video_url: { url: "https://x.test/a.mp4", max_frames: 16, max_frams: 16 } },
+    ],
+    [
       "SiliconFlow video",
       { type: "video_url", video_url: { url: "https://x.test/a.mp4", fps: 1 } },
       { video_url: { url: "https://x.test/a.mp4", fps: 1 } },

@@ -1,7 +1,8 @@
 import { InvalidResponseError, type ChatCompletion, type ToolCall } from "@langchain-siliconflow/client";
 import { makeMessageId, normalFinishReason, plainText, withCachedTokens } from "./repair-stream.js";
 import { asText, makeToolCallId, nonEmpty } from "./stream-tool-calls.js";
-import { isPlainObject } from "./tool-calls.js";
+import { tellApart } from "./think-tags.js";
+import { isPlainObject, maxArgumentLength } from "./tool-calls.js";
 
 /**
  * The same repairs as `repair-stream.ts`, for an answer that came in one piece. Changes it in place.
@@ -29,6 +30,11 @@ export function repairCompletion(completion: ChatCompletion): ChatCompletion {
     message.role = "assistant";
     message.content = plainText(message.content);
     message.reasoning_content = nonEmpty(message.reasoning_content) ?? null;
+    if (message.reasoning_content === null) {
+      const { reasoning, text } = tellApart(message.content);
+      message.reasoning_content = nonEmpty(reasoning) ?? null;
+      message.content = text;
+    }
     if (Array.isArray(message.tool_calls)) {
       message.tool_calls = repairCalls(message.tool_calls, finish === "length");
     } else delete message.tool_calls;
@@ -45,7 +51,7 @@ function repairCalls(calls: readonly ToolCall[], cut: boolean): ToolCall[] {
       const given = nonEmpty(call.id);
       const id = given === undefined || ids.has(given) ? makeToolCallId() : given;
       ids.add(id);
-      const text = asText(call.function?.arguments);
+      const text = asText(call.function?.arguments).slice(0, maxArgumentLength);
       const empty = text.trim() === "" && !(cut && position === all.length - 1);
       return {
         id,

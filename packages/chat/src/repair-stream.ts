@@ -1,6 +1,7 @@
 import type { ChatCompletionChunk, ChatDelta, Usage } from "@langchain-siliconflow/client";
 import { markForLangChain } from "./langchain-errors.js";
 import { nonEmpty, StreamToolCalls } from "./stream-tool-calls.js";
+import { ThinkTags } from "./think-tags.js";
 import { isPlainObject } from "./tool-calls.js";
 
 /** What is known of an answer when its stream has ended. Filled by {@link repairStream}, just before its last chunks. */
@@ -14,6 +15,12 @@ export interface StreamEnd {
   usage?: Usage | undefined;
   /** What the endpoint says beyond that, for `response_metadata`. */
   metadata?: Record<string, unknown> | undefined;
+  /** Whether the answer ended before it said or called anything. */
+  thinkingOnly?: boolean;
+  /** The model's own words for not answering. */
+  refusal?: string | undefined;
+  /** Fields that the model did not take, and that were left out for it. Filled before the first chunk. */
+  dropped?: string[] | undefined;
   /** Probabilities of the tokens so far, where they were asked for. */
   logprobs?: unknown[];
 }
@@ -25,6 +32,7 @@ export interface StreamEnd {
  *   without choices.
  * - One finish reason, in a chunk of its own before that one; LangChain would join repeated ones (`"stopstop"`).
  * - The role is set, tool calls are numbered, `{}` stands for no arguments, and every chunk has the same id.
+ * - Thoughts that a model writes into its content, between `<think>` tags, become thoughts.
  * - Chunks that say nothing are dropped: an empty string must not open a text or a reasoning block.
  *
  * Chunks are changed in place: they were parsed for this reader alone, and a copy of each would cost more than the repair.
@@ -34,6 +42,7 @@ export async function* repairStream(
   end: StreamEnd = {},
 ): AsyncGenerator<ChatCompletionChunk, void, undefined> {
   const calls = new StreamToolCalls();
+  const told: Told = { tags: new ThinkTags(), text: false, reasoning: false };
   let id: string | undefined;
   let created: number | undefined;
   let usage: Usage | undefined;
@@ -56,7 +65,8 @@ export async function* repairStream(
       end.systemFingerprint ??= nonEmpty(chunk["system_fingerprint"]);
       const { delta } = choice;
       if (typeof delta !== "object" || delta === null) continue;
-      if (!repairDelta(delta, calls) && choice["logprobs"] == null) continue;
+      if (typeof delta["refusal"] === "string") end.refusal = (end.refusal ?? "") + delta["refusal"];
+      if (!repairDelta(delta, calls, told) && choice["logprobs"] == null) continue;
 
       chunk.id = id ??= makeMessageId();
       yield chunk;
@@ -71,6 +81,12 @@ export async function* repairStream(
     ...(created !== undefined && { created }),
     ...(end.model !== undefined && { model: end.model }),
   };
+  const held = told.tags.end();
+  if (held.text !== "" || held.reasoning !== "") {
+    const delta = { role: "assistant", content: held.text || null, reasoning_content: held.reasoning || null };
+    note(delta, told);
+    yield { ...head, choices: [{ index: 0, delta, finish_reason: null }] };
+  }
   const owed = calls.finish(finish === "length");
   if (owed.length > 0) {
     const delta = { role: "assistant", content: null, tool_calls: owed };
@@ -82,6 +98,7 @@ export async function* repairStream(
   if (finish !== finishReason) end.nativeFinishReason = finish;
   end.traceId = source.traceId;
   end.usage = usage;
+  end.thinkingOnly = told.reasoning && !told.text && !calls.any;
   yield {
     ...head,
     choices: [{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: finishReason ?? null }],
@@ -89,13 +106,31 @@ export async function* repairStream(
   if (usage !== undefined) yield { ...head, choices: [], usage: withCachedTokens(usage) };
 }
 
+/** What an answer has said so far. */
+interface Told {
+  tags: ThinkTags;
+  text: boolean;
+  reasoning: boolean;
+}
+
 /** Returns whether anything is left to say. */
-function repairDelta(delta: ChatDelta, calls: StreamToolCalls): boolean {
+function repairDelta(delta: ChatDelta, calls: StreamToolCalls, told: Told): boolean {
   delta.role = "assistant";
-  const content = plainText(delta.content);
+  let content = plainText(delta.content);
+  const given = delta.reasoning_content;
+  let reasoning = typeof given === "string" ? given : "";
+  const { tags } = told;
+  if (!tags.over) {
+    // A service that tells thoughts apart itself: tags in the content are then what the model wants to say.
+    if (reasoning !== "") {
+      const held = tags.end();
+      content = held.text + content;
+      reasoning = held.reasoning + reasoning;
+    } else if (content !== "") ({ reasoning, text: content } = tags.push(content));
+  }
   delta.content = content === "" ? null : content;
-  const reasoning = delta.reasoning_content;
-  delta.reasoning_content = typeof reasoning === "string" && reasoning !== "" ? reasoning : null;
+  delta.reasoning_content = reasoning === "" ? null : reasoning;
+  note(delta, told);
 
   let ready = false;
   if (Array.isArray(delta.tool_calls)) {
@@ -104,6 +139,11 @@ function repairDelta(delta: ChatDelta, calls: StreamToolCalls): boolean {
     delta.tool_calls = ready ? fragments : null;
   }
   return ready || delta.content !== null || delta.reasoning_content !== null;
+}
+
+function note(delta: ChatDelta, told: Told): void {
+  told.text ||= delta.content != null;
+  told.reasoning ||= delta.reasoning_content != null;
 }
 
 /** Text of a content that should be a string, and is a list of text parts on some hosts. */

@@ -17,10 +17,12 @@ import { ChatOpenAICompletions, type OpenAIClient, type OpenAICoreRequestOptions
 import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
+import { createWithFallback, streamWithFallback } from "./json-mode-fallback.js";
 import { leavable } from "./leavable.js";
 import { toChatChunks, toChatCompletion } from "./messages-api-answer.js";
 import { toMessagesRequest } from "./messages-api-request.js";
 import { messagesToWire } from "./messages-to-wire.js";
+import { lookUpModel } from "./model-profiles.js";
 import { repairCompletion } from "./repair-completion.js";
 import { repairStream, type StreamEnd } from "./repair-stream.js";
 import { toRequestOptions } from "./request-options.js";
@@ -123,10 +125,11 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     runManager?: CallbackManagerForLLMRun,
   ): Promise<ChatResult> {
     if (this.streaming) return this.#generateByStream(messages, options, runManager);
-    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end: {}, left: undefined } };
+    const end: StreamEnd = {};
+    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end, left: undefined } };
     const request = { ...this.invocationParams(options, { streaming: false }), stream: false as const, messages: [] };
     // The repaired answer is the service's own; OpenAI's type is what the signature of the base class says.
-    return toChatResult((await this.completionWithRetry(request, call)) as unknown as ChatCompletion);
+    return toChatResult((await this.completionWithRetry(request, call)) as unknown as ChatCompletion, end);
   }
 
   override async *_streamResponseChunks(
@@ -220,14 +223,14 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     requestOptions: OpenAICoreRequestOptions | undefined,
   ): Promise<ChatCompletion> {
     const options = toRequestOptions(call?.options, requestOptions, call?.left);
+    const create = async (): Promise<ChatCompletion> =>
+      repairCompletion(await createWithFallback(request, call?.end, (wire) => this.#answer(wire, options)));
     try {
       this.#fillMessages(request, call);
-      if (this.#maxConcurrency === Infinity) {
-        return repairCompletion(await this.#answer(request, options));
-      }
+      if (this.#maxConcurrency === Infinity) return await create();
       const free = await acquireSlot(this.caller, options.signal);
       try {
-        return repairCompletion(await this.#answer(request, options));
+        return await create();
       } finally {
         free();
       }
@@ -248,8 +251,11 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     }
     this.#fillMessages(request, call);
     const options = toRequestOptions(call?.options, requestOptions, call?.left);
-    const chunks = this.#chunks(request, options, call?.end);
-    const open = () => repairStream(chunks, call?.end);
+    const open = () =>
+      repairStream(
+        streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call?.end)),
+        call?.end,
+      );
     return this.#maxConcurrency === Infinity ? open() : holdSlot(this.caller, options.signal, open);
   }
 
@@ -278,7 +284,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   #fillMessages(request: ChatCompletionRequest, call: Call | undefined): void {
     // Called without the entry points: the messages are the wire's own already.
     if (call === undefined) return;
-    const acceptsPdf = (): boolean => this.profile.pdfInputs === true;
+    const { model } = call.options;
+    const acceptsPdf = (): boolean =>
+      (model === undefined ? this.profile : lookUpModel(model)?.profile)?.pdfInputs === true;
     request.messages = messagesToWire(call.messages, {
       reasoningHistory: call.options.reasoningHistory ?? this.reasoningHistory,
       signatures: this.api === "messages",

@@ -3,6 +3,7 @@ import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { load } from "@langchain/core/load";
 import { describe, expect, test } from "vitest";
 import { ChatSiliconFlow } from "./chat-siliconflow.js";
+import { siliconFlowImportMap, siliconFlowOptionalImportsMap } from "./import-maps.js";
 import { answer, chat, host, key, reply } from "./mocked-host.js";
 
 describe("the key", () => {
@@ -64,6 +65,16 @@ describe("the key", () => {
     await loaded.invoke("hi");
     expect((await sent).body).toMatchObject({ top_k: 3, enable_thinking: true, stop: ["a"] });
   });
+
+  test.each([{ importMap: siliconFlowImportMap }, { optionalImportsMap: siliconFlowOptionalImportsMap }])(
+    "is asked for with either of the maps for load(): %o",
+    async (maps) => {
+      const secretsMap = { SILICONFLOW_API_KEY: key };
+      const loaded = await load<ChatSiliconFlow>(JSON.stringify(chat({ topK: 3 })), { secretsMap, ...maps });
+      expect(loaded).toBeInstanceOf(ChatSiliconFlow);
+      expect(loaded.topK).toBe(3);
+    },
+  );
 
   test("is neither written out with a shared client, whose address is", () => {
     const client = new SiliconFlowClient({ apiKey: key, baseURL: `${host}/v1` });

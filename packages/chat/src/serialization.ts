@@ -25,6 +25,8 @@ export const serializableFields: string[] = [
   "reasoningEffort",
   "reasoningHistory",
   "api",
+  "toolChoiceWhileThinking",
+  "configurableFields",
   "modelKwargs",
   "profile",
   "streaming",

@@ -6,7 +6,7 @@ import type { ChatOpenAICompletions } from "@langchain/openai";
 import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { reasoningOf } from "./reasoning.js";
 import type { StreamEnd } from "./repair-stream.js";
-import { isPlainObject } from "./tool-calls.js";
+import { whyUnfit } from "./tool-calls.js";
 import { toUsageMetadata } from "./usage.js";
 import { describe } from "./wire-to-messages.js";
 
@@ -23,13 +23,13 @@ export function settleEvent(event: ChatModelStreamEvent, end: StreamEnd): ChatMo
       const { content } = event;
       if (content.type !== "tool_call") return event;
       const { id, name, args } = content as { id?: string; name?: string; args?: unknown };
-      if (name && isPlainObject(args)) return event;
-      const error = name ? "The arguments are not a JSON object." : "The call names no tool.";
+      const error = name ? whyUnfit(args) : "The call names no tool.";
+      if (error === undefined) return event;
       event.content = {
         type: "invalid_tool_call",
         ...(id !== undefined && { id }),
         name: name ?? "",
-        args: JSON.stringify(args),
+        args: asJson(args),
         error,
       };
       return event;
@@ -48,6 +48,15 @@ export function settleEvent(event: ChatModelStreamEvent, end: StreamEnd): ChatMo
     }
     default:
       return event;
+  }
+}
+
+/** Arguments may be nested deeper than `JSON.stringify` goes. */
+function asJson(args: unknown): string {
+  try {
+    return JSON.stringify(args);
+  } catch {
+    return "";
   }
 }
 

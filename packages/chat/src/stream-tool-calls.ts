@@ -1,5 +1,5 @@
 import type { ToolCallDelta } from "@langchain-siliconflow/client";
-import { isPlainObject } from "./tool-calls.js";
+import { isPlainObject, maxArgumentLength } from "./tool-calls.js";
 
 /** One call of a streamed answer, as far as it has arrived. */
 interface Slot {
@@ -26,6 +26,11 @@ export class StreamToolCalls {
   readonly #byIndex = new Map<number, Slot>();
   #last: Slot | undefined;
 
+  /** Whether any call has begun. */
+  get any(): boolean {
+    return this.#slots.length > 0;
+  }
+
   /** Rewrites the fragments of one chunk in place. Returns those to pass on now. */
   accept(fragments: readonly ToolCallDelta[]): ToolCallDelta[] {
     const ready: ToolCallDelta[] = [];
@@ -33,7 +38,7 @@ export class StreamToolCalls {
       if (typeof fragment !== "object" || fragment === null) continue;
       const id = nonEmpty(fragment.id);
       const name = nonEmpty(fragment.function?.name);
-      const args = asText(fragment.function?.arguments);
+      let args = asText(fragment.function?.arguments);
       const slot = this.#find(fragment.index ?? undefined, id, name) ?? this.#open(fragment.index ?? undefined, id);
       if (id !== undefined && slot.wireId === undefined) {
         slot.wireId = id;
@@ -41,6 +46,7 @@ export class StreamToolCalls {
         if (!slot.announced && !this.#slots.some((known) => known.id === id)) slot.id = id;
       }
       slot.name ??= name;
+      args = args.slice(0, maxArgumentLength - slot.args.length);
       slot.args += args;
       this.#last = slot;
 

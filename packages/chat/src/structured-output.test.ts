@@ -31,6 +31,8 @@ function chat(message: object, finish = "stop", fields: Partial<ChatSiliconFlowF
           tool_calls?: { function: { arguments: string } }[];
         };
         const head = { id: "019c", model: "m" };
+        const { reasoning_content, refusal } = whole as { reasoning_content?: string; refusal?: string };
+        yield { ...head, choices: [{ index: 0, delta: { reasoning_content, refusal }, finish_reason: null }] };
         // In pieces of a few characters, as models write.
         for (const piece of content.match(/.{1,8}/gs) ?? []) {
           yield { ...head, choices: [{ index: 0, delta: { content: piece }, finish_reason: null }] };
@@ -87,6 +89,27 @@ describe("how the answer is asked for", () => {
     await model.withStructuredOutput(schema).invoke("hi");
 
     expect(requests[0]?.tool_choice).toEqual(choice);
+  });
+
+  test("by a forced one all the same, if that is the caller's choice", async () => {
+    const { model, requests } = chat(called(good), "tool_calls", {
+      enableThinking: true,
+      toolChoiceWhileThinking: "forced",
+    });
+    await model.withStructuredOutput(schema).invoke("hi");
+
+    expect(requests[0]?.tool_choice).toEqual({ type: "function", function: { name: "extract" } });
+  });
+
+  test.each([
+    ["functionCalling", { tools: [{ function: { strict: true } }] }],
+    ["jsonSchema", { response_format: { json_schema: { strict: true } } }],
+  ])("with strict, when asked so: %s", async (method, sent) => {
+    const { model, requests } = chat({ content: good, ...called(good) });
+    await model.withStructuredOutput(schema, { method, strict: true }).invoke("hi");
+    expect(requests[0]).toMatchObject(sent);
+    await model.withStructuredOutput(schema, { method }).invoke("hi");
+    expect(JSON.stringify(requests[1])).not.toContain("strict");
   });
 
   test("in JSON mode, where the model cannot call tools", async () => {
@@ -193,10 +216,46 @@ describe("what cannot be trusted is an error", () => {
       error: { message: /does not fit the schema: city: .*people: /s },
     },
     {
-      name: "a fence where the shape was promised",
-      message: { content: `\`\`\`json\n${good}\n\`\`\`` },
+      name: "two answers",
+      message: { content: `${good} or ${good}` },
       method: "jsonSchema",
       error: { message: /not valid JSON/ },
+    },
+    {
+      name: "a bracket that is never closed",
+      message: { content: `Here: {"city":"Lima"` },
+      method: "jsonMode",
+      error: { message: /not valid JSON/ },
+    },
+    {
+      name: "nothing but thoughts",
+      message: { reasoning_content: "Let me see" },
+      finish: "length",
+      method: "jsonMode",
+      error: { reason: "truncated", lc_error_code: "OUTPUT_PARSING_FAILURE", message: /thinking.*enableThinking/ },
+    },
+    {
+      name: "nothing but thoughts in place of the call",
+      message: { reasoning_content: "Let me see" },
+      error: { reason: "empty", message: /thinking/ },
+    },
+    {
+      name: "a refusal",
+      message: { refusal: "I will not." },
+      method: "jsonSchema",
+      error: { lc_error_code: "OUTPUT_PARSING_FAILURE", message: /refused/ },
+    },
+    {
+      name: "a content filter in place of the call",
+      message: { content: "" },
+      finish: "content_filter",
+      error: { message: /refused/ },
+    },
+    {
+      name: "JSON that reaches for a prototype",
+      message: { content: '{"__proto__":{"admin":true}}' },
+      method: "jsonSchema",
+      error: { message: /__proto__/ },
     },
   ];
 
@@ -212,9 +271,28 @@ describe("what cannot be trusted is an error", () => {
     }
   });
 
-  test("a fence is taken off in JSON mode", async () => {
-    const { model } = chat({ content: `\`\`\`json\n${good}\n\`\`\`` });
-    expect(await model.withStructuredOutput(schema, { method: "jsonMode" }).invoke("hi")).toEqual(value);
+  const padded: [string, string][] = [
+    ["a fence", `\`\`\`json\n${good}\n\`\`\``],
+    ["a sentence", `Here you are:\n\n${good}\nAnything else?`],
+    ["a sentence with brackets, and a fence", `The {shape} is:\n\`\`\`json\n${good}\n\`\`\``],
+    ["thoughts", `<think>{"city"?}</think>\n\n${good}`],
+    ["white space", ` \n\t${good}\n`],
+  ];
+  test.each(padded)("%s around the JSON is taken off, whole and in a stream", async (_, content) => {
+    for (const method of ["jsonMode", "jsonSchema"]) {
+      const { model } = chat({ content });
+      const structured = model.withStructuredOutput(schema, { method });
+      expect(await structured.invoke("hi")).toEqual(value);
+      let last: unknown;
+      for await (const part of await structured.stream("hi")) last = part;
+      expect(last).toEqual(value);
+    }
+  });
+
+  test("a fence that the JSON itself holds stays", async () => {
+    const text = { code: "```json\n{}\n```" };
+    const { model } = chat({ content: JSON.stringify(text) });
+    expect(await model.withStructuredOutput({ type: "object" }, { method: "jsonMode" }).invoke("hi")).toEqual(text);
   });
 
   test("includeRaw gives the message, and null for what cannot be read", async () => {
@@ -230,12 +308,24 @@ describe("a structured stream", () => {
   test.each([
     ["functionCalling", called(good), "tool_calls"],
     ["jsonMode", { content: good }, "stop"],
+    ["jsonSchema", { content: good }, "stop"],
   ])("shows the object as it grows: %s", async (method, message, finish) => {
     const { model } = chat(message, finish);
     const seen = await read(model.withStructuredOutput(schema, { method }).stream("hi"));
 
     expect(seen.length).toBeGreaterThan(2);
     expect(seen.at(-1)).toEqual(value);
+  });
+
+  test.each([
+    ["functionCalling", called('{"city":"Lima"}'), "tool_calls"],
+    ["jsonMode", { content: '{"city":"Lima"}' }, "stop"],
+  ])("ends in an error where the whole object does not fit: %s", async (method, message, finish) => {
+    const { model } = chat(message, finish);
+
+    await expect(read(model.withStructuredOutput(schema, { method }).stream("hi"))).rejects.toMatchObject({
+      lc_error_code: "OUTPUT_PARSING_FAILURE",
+    });
   });
 
   test.each([

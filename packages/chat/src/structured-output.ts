@@ -7,15 +7,17 @@ import {
   type BaseLLMOutputParser,
   JsonOutputParser,
   OutputParserException,
-  parseJsonMarkdown,
+  parsePartialJson,
 } from "@langchain/core/output_parsers";
 import { JsonOutputKeyToolsParser } from "@langchain/core/output_parsers/openai_tools";
 import type { ChatGeneration, Generation } from "@langchain/core/outputs";
 import { toJsonSchema } from "@langchain/core/utils/json_schema";
 import { isSerializableSchema, type SerializableSchema } from "@langchain/core/utils/standard_schema";
 import { interopSafeParseAsync, type InteropZodType, isInteropZodSchema } from "@langchain/core/utils/types";
+import { isKnownToThink, type ToolChoiceWhileThinking } from "./call-options.js";
+import { addLangChainCode } from "./langchain-errors.js";
 import type { CatalogEntry } from "./model-profiles.js";
-import { isPlainObject } from "./tool-calls.js";
+import { isPlainObject, whyUnsafe } from "./tool-calls.js";
 
 type StructuredOutputMethod = "functionCalling" | "jsonMode" | "jsonSchema";
 
@@ -30,6 +32,8 @@ export interface ModelAbilities {
   toolCalling: boolean | undefined;
   enableThinking: boolean | undefined;
   thinking: CatalogEntry["thinking"];
+  /** What the caller wants done with a forced tool while the model thinks. */
+  toolChoiceWhileThinking: ToolChoiceWhileThinking | undefined;
 }
 
 /**
@@ -50,9 +54,10 @@ function chooseMethod(asked: string | undefined, { toolCalling }: ModelAbilities
  * How the tool of a structured answer is asked for: by name, or, where the model is known to think, by `"auto"`.
  * Models that think refuse a forced tool elsewhere; if one does not call the tool, the answer is an error, not nothing.
  */
-function chooseToolChoice(name: string, { enableThinking, thinking }: ModelAbilities): unknown {
-  const thinks = enableThinking ?? (thinking === "always" || thinking === "effort");
-  return thinks ? "auto" : { type: "function", function: { name } };
+function chooseToolChoice(name: string, abilities: ModelAbilities): unknown {
+  const forced = { type: "function", function: { name } };
+  if (abilities.toolChoiceWhileThinking === "forced") return forced;
+  return isKnownToThink(abilities.enableThinking, abilities.thinking) ? "auto" : forced;
 }
 
 /**
@@ -101,7 +106,7 @@ export function structuredOutput<T extends AnswerObject>(
         schema: shown,
       },
     },
-    parser: new AnswerJsonParser<T>(schema, method === "jsonMode"),
+    parser: new AnswerJsonParser<T>(schema),
   };
 }
 
@@ -148,9 +153,9 @@ class AnswerToolParser<T extends AnswerObject> extends JsonOutputKeyToolsParser<
 function requireCall(message: BaseMessage, name: string): void {
   const { tool_calls, invalid_tool_calls } = message as AIMessage;
   if (tool_calls?.some((call) => call.name === name)) return;
-  refuseTruncated(message);
+  refuseUnfinished(message);
   const broken = invalid_tool_calls?.find((call) => call.name === name);
-  throw new InvalidResponseError(
+  throw unusable(
     broken
       ? `The model called "${name}" with arguments that cannot be read: ${broken.error}`
       : `The model did not call "${name}", so there is no structured answer. Ask for it in the prompt, or use another method.`,
@@ -164,38 +169,62 @@ class AnswerJsonParser<T extends AnswerObject> extends JsonOutputParser<T> {
   }
 
   readonly #schema: OutputSchema<T>;
-  readonly #fenced: boolean;
 
-  /** @param fenced - Whether a Markdown fence around the JSON is taken off: in JSON mode models add it. */
-  constructor(schema: OutputSchema<T>, fenced: boolean) {
+  constructor(schema: OutputSchema<T>) {
     super();
     this.#schema = schema;
-    this.#fenced = fenced;
   }
 
   override async parsePartialResult(generations: ChatGeneration[] | Generation[]): Promise<T | undefined> {
     const message = messageOf(generations);
     if (message !== undefined && finishReasonOf(message) !== undefined) return this.parseResult(generations);
-    return super.parsePartialResult(generations);
+    const text = generations[0]?.text ?? "";
+    const start = text.search(/[[{]/);
+    return start === -1 ? undefined : ((parsePartialJson(text.slice(start)) as T | null) ?? undefined);
   }
 
   override async parseResult(generations: ChatGeneration[] | Generation[]): Promise<T> {
     const message = messageOf(generations);
-    if (message !== undefined) refuseTruncated(message);
+    if (message !== undefined) refuseUnfinished(message);
     return this.parse(generations[0]?.text ?? "");
   }
 
   override async parse(text: string): Promise<T> {
     let value: unknown;
     try {
-      value = this.#fenced ? (parseJsonMarkdown(text, JSON.parse) as unknown) : JSON.parse(text);
+      value = readJson(text);
     } catch (cause) {
       // The answer itself is a field of the error, not a part of its message.
       const error = new OutputParserException("The model's answer is not valid JSON.", text);
       error.cause = cause;
       throw error;
     }
+    const unsafe = typeof value === "object" && value !== null ? whyUnsafe(value) : undefined;
+    if (unsafe !== undefined) throw new OutputParserException(unsafe, text);
     return validate(this.#schema, value, text);
+  }
+}
+
+/**
+ * The JSON of an answer. Models put a Markdown fence or a sentence around it: what is between the first bracket and the last
+ * one is taken as it is, and must be one valid text of JSON; nothing is ever closed or repaired.
+ */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const start = text.search(/[[{]/);
+    const end = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
+    const fenced = /```(?:json)?\s*\n(?<inside>[\s\S]*?)\n\s*```/.exec(text)?.groups?.["inside"];
+    for (const candidate of [text.slice(start, end + 1), fenced]) {
+      if (start === -1 || !candidate) continue;
+      try {
+        return JSON.parse(candidate);
+      } catch {
+        // The error of the whole text says more.
+      }
+    }
+    throw error;
   }
 }
 
@@ -224,11 +253,25 @@ function describeIssues(error: { issues?: readonly unknown[] }): string {
   return issues.map(({ path = [], message = "invalid" }) => `${path.join(".") || "(root)"}: ${message}`).join("; ");
 }
 
-function refuseTruncated(message: BaseMessage): void {
-  if (finishReasonOf(message) !== "length") return;
-  throw new InvalidResponseError("The token limit cut the structured answer short. Raise maxTokens.", {
-    reason: "truncated",
-  });
+/** Refuses an answer that ended before it was given, and says why it did. */
+function refuseUnfinished(message: BaseMessage): void {
+  const finishReason = finishReasonOf(message);
+  if (message.response_metadata["thinking_only"] === true) {
+    throw unusable(
+      "The model ended while it was thinking, before it answered. Raise maxTokens, lower thinkingBudget or set enableThinking to false.",
+      finishReason === "length" ? "truncated" : "empty",
+    );
+  }
+  if (finishReason === "length") {
+    throw unusable("The token limit cut the structured answer short. Raise maxTokens.", "truncated");
+  }
+  if (message.response_metadata["refusal"] !== undefined || finishReason === "content_filter") {
+    throw unusable("The model or a content filter refused to answer. Its words are in response_metadata.refusal.");
+  }
+}
+
+function unusable(text: string, reason: "malformed" | "truncated" | "empty" = "malformed"): Error {
+  return addLangChainCode(new InvalidResponseError(text, { reason }), "OUTPUT_PARSING_FAILURE");
 }
 
 function finishReasonOf(message: BaseMessage): string | undefined {

@@ -32,14 +32,41 @@ export function readToolCall(raw: RawToolCall, cut: boolean): { valid: ToolCall 
     if (cut) return refuse("The token limit cut the answer before the arguments.");
     return { valid: { type: "tool_call", ...id, name, args: {} } };
   }
+  if (text.length >= maxArgumentLength) return refuse(`The arguments are longer than ${maxArgumentLength} characters.`);
   let args: unknown;
   try {
     args = JSON.parse(text);
   } catch {
     return refuse(cut ? "The token limit cut the arguments short." : "The arguments are not valid JSON.");
   }
-  if (!isPlainObject(args)) return refuse("The arguments are not a JSON object.");
-  return { valid: { type: "tool_call", ...id, name, args } };
+  const unfit = whyUnfit(args);
+  if (unfit !== undefined) return refuse(unfit);
+  return { valid: { type: "tool_call", ...id, name, args: args as Record<string, unknown> } };
+}
+
+/** Characters of one call's arguments. More is no call but a model that does not stop: what exceeds it is not even kept. */
+export const maxArgumentLength = 1024 * 1024;
+
+/** Levels of nesting in arguments. Far beyond any tool's, and far below what exhausts the stack of whoever walks them. */
+const maxArgumentDepth = 100;
+
+/** Why parsed JSON must not reach a tool as its arguments; `undefined` when it may. */
+export function whyUnfit(args: unknown): string | undefined {
+  if (!isPlainObject(args)) return "The arguments are not a JSON object.";
+  return whyUnsafe(args);
+}
+
+/** A name that would reach a prototype when a tool copies or merges its arguments, or nesting without end. */
+export function whyUnsafe(value: object, levels = maxArgumentDepth): string | undefined {
+  if (levels === 0) return `The arguments are nested more than ${maxArgumentDepth} levels deep.`;
+  for (const [name, inner] of Object.entries(value)) {
+    if (name === "__proto__") return "The arguments hold the name __proto__.";
+    if (typeof inner !== "object" || inner === null) continue;
+    if (name === "constructor" && Object.hasOwn(inner, "prototype")) return "The arguments hold constructor.prototype.";
+    const unsafe = whyUnsafe(inner as object, levels - 1);
+    if (unsafe !== undefined) return unsafe;
+  }
+  return undefined;
 }
 
 /** {@link readToolCall} for each call of an answer. */

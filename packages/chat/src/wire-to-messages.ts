@@ -6,6 +6,7 @@ import { modelProvider } from "./content-blocks.js";
 import { metadataKey } from "./messages-api-answer.js";
 import { SiliconFlowMessageChunk } from "./message-chunk.js";
 import type { StreamEnd } from "./repair-stream.js";
+import { nonEmpty } from "./stream-tool-calls.js";
 import { readToolCalls } from "./tool-calls.js";
 import { toUsageMetadata } from "./usage.js";
 
@@ -82,11 +83,18 @@ export function describe(end: StreamEnd): Record<string, unknown> {
     ...(end.systemFingerprint !== undefined && { system_fingerprint: end.systemFingerprint }),
     ...(end.traceId !== undefined && { trace_id: end.traceId }),
     ...end.metadata,
+    ...(end.thinkingOnly && { thinking_only: true }),
+    ...(end.refusal !== undefined && { refusal: end.refusal }),
+    ...(end.dropped !== undefined && { dropped_parameters: end.dropped }),
   };
 }
 
-/** A repaired answer as LangChain's result: one generation for each choice. */
-export function toChatResult(completion: ChatCompletion): ChatResult {
+/**
+ * A repaired answer as LangChain's result: one generation for each choice.
+ *
+ * @param end - What is known of how it was asked for.
+ */
+export function toChatResult(completion: ChatCompletion, end: StreamEnd = {}): ChatResult {
   const { usage } = completion;
   const generations = completion.choices.map((choice) => {
     const { message } = choice;
@@ -108,6 +116,9 @@ export function toChatResult(completion: ChatCompletion): ChatResult {
           systemFingerprint: completion.system_fingerprint || undefined,
           traceId: completion.traceId,
           metadata: (choice as { [metadataKey]?: StreamEnd["metadata"] })[metadataKey],
+          thinkingOnly: message.reasoning_content != null && text === "" && calls.length === 0,
+          refusal: nonEmpty(message["refusal"]),
+          dropped: end.dropped,
         }),
         ...(usage && { usage: { ...usage } }),
       },

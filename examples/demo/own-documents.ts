@@ -29,5 +29,5 @@ export async function ownDocuments(): Promise<Collection> {
 }
 
 async function namesIn(folder: string): Promise<string[]> {
-  return (await readdir(join(repository, folder)).catch(() => [])).toSorted();
+  return (await readdir(join(repository, folder), { recursive: folder === "docs" }).catch(() => [])).toSorted();
 }

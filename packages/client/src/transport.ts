@@ -1,4 +1,5 @@
 import { connectionErrorFrom, type Destination } from "./connection-error.js";
+import { CoolDowns } from "./cool-downs.js";
 import { Deadline, type Clock } from "./deadline.js";
 import { errorFromResponse } from "./error-from-response.js";
 import {
@@ -10,6 +11,7 @@ import {
   TimeoutError,
   type SiliconFlowError,
 } from "./errors.js";
+import { acquire, LimiterFailure, penalize, quietly, settle, usedTokens } from "./leases.js";
 import { Mask, withoutInput } from "./mask.js";
 import {
   checkHeaders,
@@ -27,8 +29,6 @@ import type { Wire, WireResponse } from "./wire.js";
 const maxErrorBytes = 64 * 1024;
 /** Room for a key that begins right before the limit: it must be seen whole to be masked. */
 const maskMargin = 4 * 1024;
-
-const coolDownSpreadMs = 500;
 
 /** One call of an endpoint. */
 export interface Call {
@@ -79,8 +79,7 @@ export class Transport {
   readonly #destination: Destination;
   readonly #headers: Record<"GET" | "POST" | "stream", Record<string, string>>;
   readonly #budget = new RetryBudget();
-  /** Until when a model must be left alone, by our clock. A Map: model ids are the caller's words. */
-  readonly #coolDowns = new Map<string, number>();
+  readonly #coolDowns: CoolDowns;
   /** Calls that wait for something, each for its own. */
   readonly #waiting = new Set<Deadline>();
   #closed = false;
@@ -90,6 +89,7 @@ export class Transport {
     this.options = rest;
     this.#wire = wire;
     this.#clock = clock;
+    this.#coolDowns = new CoolDowns(clock);
     const headers = { "user-agent": "langchain-siliconflow", ...options.headers, authorization: `Bearer ${apiKey}` };
     const json = { accept: "application/json", "accept-encoding": "gzip, deflate, br", ...headers };
     // Made once: most calls add nothing to them.
@@ -203,8 +203,8 @@ export class Transport {
       try {
         deadline.throwIfStopped();
         if (delayMs) await deadline.sleep(delayMs);
-        await this.#coolDown(call);
-        lease = await this.#acquire(call);
+        await this.#coolDowns.wait(call.model, deadline, this.#announceWait);
+        lease = await acquire(this.options.limiter, call.model, call.estimate, deadline);
         if (this.#closed) throw closedError();
         attempts += 1;
         const response = await this.#exchange(call, reused);
@@ -230,7 +230,7 @@ export class Transport {
           continue;
         }
         delayMs = retries < call.maxRetries ? retryDelay(failure, retries, this.#clock) : undefined;
-        if (failure instanceof RateLimitError) this.#startCoolDown(call.model, failure, delayMs);
+        if (failure instanceof RateLimitError) this.#coolDowns.start(call.model, failure, delayMs);
         if (delayMs === undefined || !this.#budget.withdraw()) throw failure;
         retries += 1;
         this.#announceRetry(attempts, delayMs, failure);
@@ -348,92 +348,17 @@ export class Transport {
     return connectionErrorFrom(error, this.#destination);
   }
 
-  async #acquire({ model, estimate, deadline }: PreparedCall): Promise<Lease | undefined> {
-    const { limiter } = this.options;
-    if (limiter === undefined || model === undefined) return undefined;
-    const signal = deadline.begin(false);
-    let acquired: Promise<Lease> | undefined;
-    try {
-      acquired = Promise.resolve(limiter.acquire({ model, tokens: estimate, signal }));
-      return await deadline.race(acquired);
-    } catch (error) {
-      // Granted all the same, after the call had ended: given back.
-      acquired?.then(
-        (lease) => settle(lease, 0),
-        () => {},
-      );
-      throw deadline.stopped ? error : new LimiterFailure(error);
-    }
-  }
-
-  /** Waits while another call's 429 holds this model back. */
-  async #coolDown({ model, deadline }: PreparedCall): Promise<void> {
-    if (model === undefined || this.#coolDowns.size === 0) return;
-    for (;;) {
-      const left = (this.#coolDowns.get(model) ?? 0) - this.#clock.now();
-      if (!(left > 0)) {
-        this.#coolDowns.delete(model);
-        return;
-      }
-      // Spread out: whoever was held back by the same 429 would come back in the same moment.
-      const delayMs = left + this.#clock.random() * coolDownSpreadMs;
-      quietly(() => this.options.onWait?.({ reason: `rate limit of ${model}`, delayMs }));
-      await deadline.sleep(delayMs);
-    }
-  }
-
-  /** Lets other calls for the same model wait as long as this one does. */
-  #startCoolDown(model: string | undefined, error: RateLimitError, delayMs: number | undefined): void {
-    if (model === undefined || delayMs === undefined || delayMs === 0 || !error.retryable) return;
-    const until = this.#clock.now() + delayMs;
-    if (until > (this.#coolDowns.get(model) ?? 0)) this.#coolDowns.set(model, until);
-  }
+  readonly #announceWait = (event: { reason: string; delayMs: number }): void => {
+    quietly(() => this.options.onWait?.(event));
+  };
 
   #announceRetry(attempt: number, delayMs: number, error: SiliconFlowError): void {
     quietly(() => this.options.onRetry?.({ attempt, delayMs, error }));
   }
 }
 
-/** A limiter is the caller's own code: what it throws comes through as it is. */
-class LimiterFailure extends Error {
-  constructor(cause: unknown) {
-    super("The limiter failed.", { cause });
-  }
-}
-
-/** Callbacks and limiters are told; they cannot break a call that is already paid for. */
-function quietly(tell: () => unknown): void {
-  // Through a promise, because an async function throws that way.
-  new Promise((resolve) => resolve(tell())).catch(() => {});
-}
-
 function closedError(): ConnectionError {
   return new ConnectionError("The client was closed.", { reason: "reset" });
-}
-
-function settle(lease: Lease | undefined, tokens: number | undefined): void {
-  if (lease !== undefined) quietly(() => lease.settle({ tokens: tokens ?? 0 }));
-}
-
-function penalize(lease: Lease | undefined, { limit, retryAfterMs }: RateLimitError): void {
-  if (lease !== undefined)
-    quietly(() => lease.penalize({ limit, ...(retryAfterMs !== undefined && { retryAfterMs }) }));
-}
-
-function usedTokens(answer: object): number | undefined {
-  const { usage, meta, tokens } = answer as {
-    usage?: { total_tokens?: unknown } & TokenPair;
-    meta?: { tokens?: TokenPair };
-    tokens?: TokenPair;
-  };
-  if (typeof usage?.total_tokens === "number") return usage.total_tokens;
-  const pair = meta?.tokens ?? tokens ?? usage;
-  return pair && (pair.input_tokens ?? 0) + (pair.output_tokens ?? 0);
-}
-
-interface TokenPair {
-  input_tokens?: number;
-  output_tokens?: number;
 }
 
 /** Adds the trace id where printing and copying do not see it. */

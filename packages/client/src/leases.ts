@@ -1,0 +1,65 @@
+import type { Deadline } from "./deadline.js";
+import type { RateLimitError } from "./errors.js";
+import type { Lease, RateLimiter } from "./rate-limiter.js";
+
+/** A limiter is the caller's own code: what it throws comes through as it is. */
+export class LimiterFailure extends Error {
+  constructor(cause: unknown) {
+    super("The limiter failed.", { cause });
+  }
+}
+
+/** Asks the limiter for room, as long as the deadline lets it. */
+export async function acquire(
+  limiter: RateLimiter | undefined,
+  model: string | undefined,
+  tokens: number,
+  deadline: Deadline,
+): Promise<Lease | undefined> {
+  if (limiter === undefined || model === undefined) return undefined;
+  const signal = deadline.begin(false);
+  let acquired: Promise<Lease> | undefined;
+  try {
+    acquired = Promise.resolve(limiter.acquire({ model, tokens, signal }));
+    return await deadline.race(acquired);
+  } catch (error) {
+    // Granted all the same, after the call had ended: given back.
+    acquired?.then(
+      (lease) => settle(lease, 0),
+      () => {},
+    );
+    throw deadline.stopped ? error : new LimiterFailure(error);
+  }
+}
+
+export function settle(lease: Lease | undefined, tokens: number | undefined): void {
+  if (lease !== undefined) quietly(() => lease.settle({ tokens: tokens ?? 0 }));
+}
+
+export function penalize(lease: Lease | undefined, { limit, retryAfterMs }: RateLimitError): void {
+  if (lease !== undefined)
+    quietly(() => lease.penalize({ limit, ...(retryAfterMs !== undefined && { retryAfterMs }) }));
+}
+
+/** What an answer says it used, in whichever of the service's places. */
+export function usedTokens(answer: object): number | undefined {
+  const { usage, meta, tokens } = answer as {
+    usage?: { total_tokens?: unknown } & TokenPair;
+    meta?: { tokens?: TokenPair };
+    tokens?: TokenPair;
+  };
+  if (typeof usage?.total_tokens === "number") return usage.total_tokens;
+  const pair = meta?.tokens ?? tokens ?? usage;
+  return pair && (pair.input_tokens ?? 0) + (pair.output_tokens ?? 0);
+}
+
+interface TokenPair {
+  input_tokens?: number;
+  output_tokens?: number;
+}
+
+/** Callbacks and limiters are told; they cannot break a call that is already paid for. */
+export function quietly(tell: () => unknown): void {
+  // Through a promise, because an async function throws that way.
+  new Promise((resolve) => resolve(tell())).catch(() => {});
+}

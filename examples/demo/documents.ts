@@ -1,4 +1,5 @@
 import { readdir, readFile, stat } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
 import { compile } from "html-to-text";
 import { getDocumentProxy, extractText } from "unpdf";
@@ -146,9 +147,16 @@ function readHtml(html: string) {
   return { text, sections: sectionsOf(text, headings) };
 }
 
+// Tables for fonts that are named but not embedded, as many Chinese PDFs have them: unpdf comes without.
+const characterMaps = `${join(dirname(createRequire(import.meta.url).resolve("pdfjs-dist/package.json")), "cmaps")}/`;
+
 async function readPdf(bytes: Uint8Array) {
   // A copy: pdf.js takes its buffer away, and it may be a slice of Node.js's shared pool. Verbosity 0: it would warn on stdout.
-  const pdf = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 });
+  const pdf = await getDocumentProxy(new Uint8Array(bytes), {
+    verbosity: 0,
+    cMapUrl: characterMaps,
+    cMapPacked: true,
+  });
   try {
     const pages = (await extractText(pdf, { mergePages: false })).text.map(clean);
     const sections: Section[] = [];

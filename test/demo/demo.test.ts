@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "../guard/setup.js";
 import { folderWith, type Output, runDemo } from "./demo-process.js";
 import { startPostgres } from "./postgres-server.js";
-import { tinyPdf } from "./tiny-pdf.js";
+import { chinesePdf, tinyPdf } from "./tiny-pdf.js";
 
 const documents = {
   "guide.md":
@@ -55,6 +55,13 @@ describe("answers from a folder of documents", { timeout: 60_000 }, () => {
     expect(run.stdout).toMatch(/passage +before +after +score/);
     // Colours and cursor movements belong on a terminal.
     expect(run.stdout + run.stderr).not.toContain("\u001B");
+  });
+
+  test("reads a Chinese PDF whose font is named but not embedded", async () => {
+    // 灯塔看守人名叫张明远。
+    const docs = folderWith({ "keeper.pdf": chinesePdf("b5c6cbfebfb4cad8c8cbc3fbbdd0d5c5c3f7d4b6a1a3") });
+    const { citations } = await ask(docs, "灯塔看守人叫什么名字？");
+    expect(citations).toMatchObject([{ n: 1, source: "keeper.pdf", quote: "灯塔看守人名叫张明远。" }]);
   });
 
   test("a document cannot talk to the terminal", async () => {

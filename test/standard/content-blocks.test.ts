@@ -41,6 +41,16 @@ const understood: Record<string, Case> = {
     sent: audio(`data:audio/wav;base64,${sound}`),
     model: "Qwen/Qwen3-Omni-30B-A3B-Instruct",
   },
+  "a PDF by URL": {
+    block: { type: "file", url, mimeType: "application/pdf" },
+    sent: image(url),
+    model: "deepseek-ai/DeepSeek-OCR",
+  },
+  "a PDF as data URL": {
+    block: { type: "file", url: `data:application/pdf;base64,${page}` },
+    sent: image(`data:application/pdf;base64,${page}`),
+    model: "deepseek-ai/DeepSeek-OCR",
+  },
   "a PDF as base64": {
     block: { type: "file", data: page, mimeType: "application/pdf" },
     sent: image(`data:application/pdf;base64,${page}`),
@@ -62,6 +72,7 @@ describe("a standard content block reaches the service, and is answered", () => 
 describe("a standard content block that the service has no place for is refused by name, and nothing is asked", () => {
   test.each<[string, ContentBlock.Standard, RegExp]>([
     ["an image by the id of a file", { type: "image", fileId: "file-1" }, /"image" names a stored file/],
+    ["a PDF by the id of a file", { type: "file", fileId: "file-1", mimeType: "application/pdf" }, /"file"/],
     ["sound by the id of a file", { type: "audio", fileId: "file-1" }, /"audio" names a stored file/],
     [
       "a PDF, by a model that reads none",

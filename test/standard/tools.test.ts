@@ -60,9 +60,11 @@ describe.each(Object.keys(forms))("a tool bound as %s", (form) => {
   const expected = [{ type: "tool_call", id: expect.stringMatching(/\w/), name: "get_weather" }];
 
   test("is called once, by a prompt piped into the model", async () => {
-    const { tool_calls } = await prompt.pipe(bound()).invoke({ input: question });
+    const answer = await prompt.pipe(bound()).invoke({ input: question });
+    const { tool_calls } = answer;
     expect(tool_calls).toMatchObject(expected);
     expect(tool_calls?.[0]?.args).toEqual({ location: "Paris" });
+    expect(countsOf(answer).output_tokens).toBeGreaterThan(0);
     expect(sent()).toMatchObject({
       tools: [
         {

@@ -1,4 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
+import { ContextOverflowError } from "@langchain/core/errors";
 import type { Reply } from "../faults/fault-server.ts";
 import * as wire from "../faults/wire.ts";
 import { brief, defect, mustFail, onBothPaths, paths, streamed, whenAnswered, type Defect } from "./scenario.ts";
@@ -35,6 +36,18 @@ const errors: Defect[] = [
     replies: [{ status: 404, headers: { "content-type": "text/plain" }, body: "404 page not found" }],
     call: ({ model }) => model().invoke("Well?"),
     judge: mustFail(({ message }) => (message.includes("page not found") ? undefined : `lost: "${brief(message)}"`)),
+  }),
+  defect({
+    group: "errors",
+    name: "a prompt that is too long is a ContextOverflowError",
+    replies: [
+      {
+        status: 400,
+        body: wire.failure(20015, "length of prompt_tokens (40001) must be less than max_seq_len (32768)."),
+      },
+    ],
+    call: ({ model }) => model().invoke("Well?"),
+    judge: mustFail((error) => (ContextOverflowError.isInstance(error) ? undefined : error.name)),
   }),
   defect({
     group: "errors",
@@ -145,6 +158,8 @@ const options: Defect[] = [
   ),
 ];
 
+const item = { title: "Item", type: "object", properties: { sku: { type: "string" } }, required: ["sku"] };
+
 const answers: Defect[] = [
   defect({
     group: "answers",
@@ -168,6 +183,21 @@ const answers: Defect[] = [
       Promise.all(Object.values(paths).map(async (read) => (await read(model())).response_metadata["model_provider"])),
     judge: whenAnswered<unknown[]>(([older, v3]) => (older === v3 ? undefined : `${older} and ${v3}`)),
   }),
+  defect({
+    group: "answers",
+    name: "withStructuredOutput does without json_schema unless it is asked for",
+    replies: [{ body: wire.completion({ content: '{"sku":"A"}' }) }],
+    async call({ model, server }) {
+      // Whether this answer fits the way it was asked for is of no matter here.
+      await model()
+        .withStructuredOutput(item)
+        .invoke("Well?")
+        .catch(() => {});
+      const format = server.requests[0]!.body["response_format"] as { type: string } | undefined;
+      return format?.type;
+    },
+    judge: whenAnswered((type) => (type === "json_schema" ? "asks for json_schema" : undefined)),
+  }),
   ...["stop", "length"].map((reason) =>
     defect({
       group: "answers",
@@ -175,13 +205,7 @@ const answers: Defect[] = [
       replies: [
         { body: wire.completion({ content: reason === "stop" ? '```json\n{"sku":"A"}\n```' : '{"sku":' }, reason) },
       ],
-      call: ({ model }) =>
-        model()
-          .withStructuredOutput(
-            { title: "Item", type: "object", properties: { sku: { type: "string" } }, required: ["sku"] },
-            { method: "jsonSchema" },
-          )
-          .invoke("Well?"),
+      call: ({ model }) => model().withStructuredOutput(item, { method: "jsonSchema" }).invoke("Well?"),
       judge:
         reason === "stop"
           ? whenAnswered((value) =>

@@ -57,6 +57,11 @@ const commands = {
     prepare();
     run("node", [join("test", "runtimes", "run.ts")]);
   },
+  /** The defects of other chat models, side by side with ours. With an argument only those whose name contains it. */
+  peers(args) {
+    prepare();
+    run("node", [join("test", "peers", "run.ts"), ...args]);
+  },
   /** Any pnpm command, with the pinned pnpm: `npm run pnpm -- add …`. */
   pnpm(args) {
     pnpm(args, "inherit");
@@ -91,7 +96,8 @@ function install(extent) {
   const [present, presentExtent] = existsSync(stamp) ? readFileSync(stamp, "utf8").split("\n") : [];
   if (present === wanted && (presentExtent === "everything" || presentExtent === extent)) return;
   announce("installing what the lockfile names (once)");
-  const filters = extent === "everything" ? [] : ["--filter", "!./test", "--filter", "!./test/runtimes"];
+  const filters =
+    extent === "everything" ? [] : ["", "/peers", "/runtimes"].flatMap((each) => ["--filter", `!./test${each}`]);
   pnpm(["install", "--frozen-lockfile", "--prefer-offline", ...filters], "stderr");
   writeFileSync(stamp, `${wanted}\n${extent}`);
 }
@@ -102,6 +108,7 @@ function fingerprint() {
     "",
     "examples",
     "test",
+    "test/peers",
     "test/runtimes",
     ...readdirSync(join(root, "packages")).map((each) => `packages/${each}`),
   ];

@@ -62,6 +62,31 @@ const commands = {
     prepare();
     run("node", [join("test", "peers", "run.ts"), ...args]);
   },
+  /** Every row of the fault matrix, for our models and for others: a table. */
+  faults(args) {
+    prepare();
+    run("node", [join("test", "peers", "faults.ts"), ...args]);
+  },
+  /** Four processes that share the limits of one account, through Redis and through PostgreSQL. */
+  limits(args) {
+    prepare();
+    run("node", [join("test", "limits", "run.ts"), ...args]);
+  },
+  /** 200 callers through a minute without a service. */
+  outage(args) {
+    prepare();
+    run("node", [join("test", "outage", "run.ts"), ...args]);
+  },
+  /** A million damaged streams, and what an independent reader says of them. */
+  fuzz(args) {
+    prepare();
+    run("node", [join("test", "fuzz", "run.ts"), ...args]);
+  },
+  /** A hundred thousand calls, one in ten of which meets a fault. */
+  soak(args) {
+    prepare();
+    run("node", [join("test", "soak", "run.ts"), ...args]);
+  },
   /** Any pnpm command, with the pinned pnpm: `npm run pnpm -- add …`. */
   pnpm(args) {
     pnpm(args, "inherit");

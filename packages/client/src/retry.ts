@@ -1,3 +1,4 @@
+import { codeOf, rootCause } from "./connection-error.js";
 import type { Clock } from "./deadline.js";
 import { ApiError, RateLimitError, type RateLimitClass, type SiliconFlowError } from "./errors.js";
 
@@ -19,7 +20,7 @@ const longestMs = 36_525 * dayMs;
 export function retryDelay(error: SiliconFlowError, retries: number, clock: Clock): number | undefined {
   if (!error.retryable) return undefined;
   // A name that does not exist rarely comes to exist, but resolvers do err.
-  if (error.reason === "dns" && retries >= 1 && causeCode(error) === "ENOTFOUND") return undefined;
+  if (error.reason === "dns" && retries >= 1 && codeOf(rootCause(error.cause)) === "ENOTFOUND") return undefined;
 
   if (error instanceof ApiError && error.retryAfterMs !== undefined) {
     return error.retryAfterMs <= maxRetryAfterMs ? error.retryAfterMs : undefined;
@@ -30,10 +31,6 @@ export function retryDelay(error: SiliconFlowError, retries: number, clock: Cloc
     return Math.max(0, Math.min(delay, error.retryAt.getTime() - clock.now()));
   }
   return delay;
-}
-
-function causeCode(error: SiliconFlowError): unknown {
-  return (error.cause as { code?: unknown } | undefined)?.code;
 }
 
 /**

@@ -54,6 +54,8 @@ const boundedBy =
     return taken > megabytes ? `${Math.round(taken)} MiB were taken` : undefined;
   };
 
+const endingEarly = (body: Buffer): Reply => ({ body: gzipSync(body).subarray(0, 30), headers: gzip });
+
 /** 64 MiB of zeros, that fit into 64 KiB. */
 let bomb: Buffer | undefined;
 const explosive = (): Buffer => (bomb ??= gzipSync(Buffer.alloc(64 * MiB)));
@@ -216,10 +218,15 @@ export const bodies: readonly Case[] = [
     },
     { name: "InvalidResponseError", reason: "malformed", retryable: true },
   ),
-  ...damaged(20, "gzip that ends early", wholes, (body) => ({ body: gzipSync(body).subarray(0, 30), headers: gzip }), {
-    reason: "truncated",
-    retryable: true,
-  }),
+  ...damaged(
+    20,
+    "gzip that ends early",
+    wholes.filter((target) => target !== "fetch"),
+    endingEarly,
+    { reason: "truncated", retryable: true },
+  ),
+  // The decoder of `fetch` takes such an end for the end of the answer.
+  ...damaged(20, "gzip that ends early", ["fetch"], endingEarly, { reason: "empty", retryable: true }),
   {
     row: 20,
     fault: "64 KiB of gzip that unpack to 64 MiB",

@@ -1,4 +1,4 @@
-import { broken, healthy, answers, refused, stream, type Case } from "./case.ts";
+import { broken, healthy, refused, stream, type Case } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
 import { completion, done, finish, first, message, sse, text, tool } from "./wire.ts";
 

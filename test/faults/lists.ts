@@ -1,7 +1,7 @@
 import { numbered } from "./limits.ts";
 import { answers, type Case } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
-import { failure, ranking, text, vectors } from "./wire.ts";
+import { failure, ranking, vectors } from "./wire.ts";
 
 const float32 = (...numbers: number[]): string => Buffer.from(new Float32Array(numbers).buffer).toString("base64");
 

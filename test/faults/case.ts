@@ -130,7 +130,7 @@ export interface Case {
   /** Calls of one object, one after the other; the last one is judged. @defaultValue 1 */
   calls?: number;
 
-  /** It changes what belongs to the whole process: nothing else may run beside it. */
+  /** It changes what belongs to the whole process, or moves so much that others would wait: nothing may run beside it. */
   alone?: true;
 
   /** Why the case says nothing about other libraries. */
@@ -199,6 +199,14 @@ export const answers: Record<Target, Seen> = {
   },
   models: { models: ["Qwen/Qwen3-8B"] },
 };
+
+/** A last look: no more than this was taken of a body, the rest of it was left. */
+export const takesAtMost =
+  (mebibytes: number): NonNullable<Case["check"]> =>
+  ({ server }) => {
+    const taken = server.bytesWritten() / 1024 / 1024;
+    return taken > mebibytes ? `${Math.round(taken)} MiB were taken` : undefined;
+  };
 
 /** The fault first, then the healthy answer of each target: the user must not notice. */
 export const unnoticed = (

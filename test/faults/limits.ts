@@ -1,7 +1,7 @@
 import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { ContextOverflowError } from "@langchain/core/errors";
 import { every, everything, healthy, answers, refused, unnoticed, type Case } from "./case.ts";
-import { failure, limited, vectors } from "./wire.ts";
+import { failure, limited } from "./wire.ts";
 
 const retryNow = { "retry-after": "0" };
 const page = "<html><h1>504 Gateway Time-out</h1></html>";
@@ -19,16 +19,6 @@ const asked = (fault: string, headers: Record<string, string>, throws: Record<st
     { name: "RateLimitError", ...throws },
     { maxRetries: 0 },
   );
-
-/** Forty texts, and a service that answers for `text n` with the vector `[n, 1]` unless something is wrong with the request. */
-const fortyTexts = Array.from({ length: 40 }, (_, index) => `text ${index + 1}`);
-const fortyVectors = fortyTexts.map((_, index) => [index + 1, 1]);
-export const numbered = (input: readonly string[]): { body: string } => ({
-  body: vectors(input.map((each) => [Number(each.slice(5)), 1])),
-});
-
-const sizes = (requests: readonly { body: Record<string, unknown> }[]): number[] =>
-  requests.map(({ body }) => (body["input"] as string[]).length);
 
 export const limits: readonly Case[] = [
   ...unnoticed(46, "429 for requests per minute, without Retry-After", everything, [
@@ -135,61 +125,6 @@ export const limits: readonly Case[] = [
     { name: "ServiceUnavailableError", status: 504, attempts: 4 },
     { targets: everything, requests: 4, says: /Gateway Time-out/, tidies: /<h1>/ },
   ),
-  {
-    row: 52,
-    fault: "the service names the size it takes: cut to that, and remembered",
-    targets: ["embed"],
-    texts: fortyTexts,
-    calls: 2,
-    replies: [
-      ({ input }) =>
-        (input as string[]).length > 10
-          ? {
-              status: 413,
-              body: failure(20042, `input batch size ${(input as string[]).length} > maximum allowed batch size 10`),
-            }
-          : numbered(input as string[]),
-    ],
-    returns: { vectors: fortyVectors },
-    // Once a size is named nothing larger may be sent; two batches may have been under way before.
-    check: ({ server, subject }) =>
-      subject.ours &&
-      sizes(server.requests)
-        .slice(2)
-        .some((size) => size > 10)
-        ? "sends more than the service takes"
-        : undefined,
-  },
-  {
-    row: 52,
-    fault: "the service names no size: halved until it fits",
-    targets: ["embed"],
-    texts: fortyTexts,
-    replies: [
-      ({ input }) =>
-        (input as string[]).length > 5
-          ? { status: 413, body: '"Request Entity Too Large"' }
-          : numbered(input as string[]),
-    ],
-    returns: { vectors: fortyVectors },
-  },
-  {
-    row: 52,
-    fault: "one text is too large on its own: named, and the others kept",
-    targets: ["embed"],
-    texts: fortyTexts,
-    replies: [
-      ({ input }) =>
-        (input as string[]).includes("text 7")
-          ? { status: 413, body: '"Request Entity Too Large"' }
-          : numbered(input as string[]),
-    ],
-    throws: {
-      name: "PartialFailureError",
-      failures: [{ position: 6 }],
-      results: fortyVectors.map((vector, index) => (index === 6 ? undefined : vector)),
-    },
-  },
   refused(
     53,
     "a prompt of 40,001 tokens where 32,768 fit",

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Circuits, type Pass } from "./circuit.js";
-import { Deadline, type Clock } from "./deadline.js";
+import { Deadline } from "./deadline.js";
 import {
   BadRequestError,
   ConnectionError,
@@ -9,45 +9,7 @@ import {
   TimeoutError,
   type SiliconFlowError,
 } from "./errors.js";
-
-/** Time that passes when a test says so. */
-class VirtualClock implements Clock {
-  time = 0;
-  #timers: { at: number; callback: () => void }[] = [];
-
-  now = (): number => this.time;
-  /** Intervals without jitter. */
-  random = (): number => 1;
-  after = (milliseconds: number, callback: () => void): (() => void) => {
-    const timer = { at: this.time + milliseconds, callback };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  };
-
-  get timers(): number {
-    return this.#timers.length;
-  }
-
-  /** Lets time pass, with everything that happens in it. */
-  async advance(milliseconds: number): Promise<void> {
-    const end = this.time + milliseconds;
-    for (;;) {
-      await settled();
-      const [next] = this.#timers.toSorted((a, b) => a.at - b.at);
-      if (next === undefined || next.at > end) break;
-      this.#timers = this.#timers.filter((other) => other !== next);
-      this.time = next.at;
-      next.callback();
-    }
-    this.time = end;
-    await settled();
-  }
-}
-
-/** All that follows from what has happened. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+import { settled, VirtualClock } from "./virtual-clock.js";
 
 const down = new ServiceUnavailableError("503 busy.", {
   status: 503,
@@ -68,10 +30,12 @@ beforeEach(() => {
   waits = [];
 });
 
-const none: Pass = { waited: 0 };
+/** Attempts that set out just now, and before all others. */
+const recent: Pass = { number: Infinity, waited: 0 };
+const ancient: Pass = { number: 0, waited: 0 };
 
 function fail(times: number, error: SiliconFlowError = down, connected = true): void {
-  for (let time = 0; time < times; time += 1) circuits.failed("m", error, connected, none);
+  for (let time = 0; time < times; time += 1) circuits.failed("m", error, connected, recent);
 }
 
 interface Outcome {
@@ -96,17 +60,40 @@ function arrive(count: number, tries = 4, model = "m", signal?: AbortSignal): Ou
   return outcomes;
 }
 
+/** Calls that come now and are probes, each after the interval of the one before. */
+async function passes(count: number): Promise<Pass[]> {
+  const outcomes = arrive(count, 99);
+  while (outcomes.length < count) await clock.advance(100);
+  return outcomes.map(({ pass }) => pass!);
+}
+
 describe("a circuit", () => {
   test("lets calls through until ten failures in a row", async () => {
     fail(9);
     expect(circuits.hold("m")).toBe(false);
-    circuits.succeeded("m");
+    circuits.succeeded("m", recent);
     fail(9);
     expect(circuits.hold("m")).toBe(false);
     fail(1);
     expect(circuits.hold("m")).toBe(true);
     expect(circuits.hold("another")).toBe(false);
     expect(circuits.hold(undefined)).toBe(false);
+  });
+
+  test("is not deceived by answers to what was sent before the failures", () => {
+    fail(5);
+    circuits.succeeded("m", ancient);
+    fail(5);
+    circuits.succeeded("m", ancient);
+    expect(circuits.hold("m")).toBe(true);
+  });
+
+  test("does not open again for what was sent before the recovery and fails only now", async () => {
+    fail(10);
+    const [probe] = await passes(1);
+    circuits.succeeded("m", probe!);
+    for (let time = 0; time < 20; time += 1) circuits.failed("m", down, true, ancient);
+    expect(circuits.hold("m")).toBe(false);
   });
 
   test("does not add up failures that lie apart", async () => {
@@ -140,7 +127,7 @@ describe("a circuit", () => {
     fail(10, refused, false);
     expect(circuits.hold("another")).toBe(true);
     expect(circuits.hold(undefined)).toBe(true);
-    circuits.failed("m", down, true, none);
+    circuits.failed("m", down, true, recent);
     expect(circuits.hold("another")).toBe(false);
   });
 
@@ -260,11 +247,12 @@ describe("when the outage is over", () => {
     const outcomes = arrive(201);
     await clock.advance(500);
     outcomes.splice(0);
-    circuits.succeeded("m");
+    circuits.succeeded("m", recent);
     await clock.advance(1_000);
     const steps = new Map<number, number>();
     for (const { at, pass } of outcomes) {
-      expect(pass).toEqual({ waited: 0 });
+      expect(pass).toMatchObject({ waited: 0 });
+      expect(pass!.probeOf).toBeUndefined();
       steps.set(at - 500, (steps.get(at - 500) ?? 0) + 1);
     }
     expect([...steps].slice(0, 4)).toEqual([
@@ -282,7 +270,7 @@ describe("when the outage is over", () => {
     fail(10);
     arrive(100);
     await clock.advance(500);
-    circuits.succeeded("m");
+    circuits.succeeded("m", recent);
     const fresh = arrive(1);
     await settled();
     expect(fresh).toHaveLength(1);
@@ -292,7 +280,7 @@ describe("when the outage is over", () => {
     fail(10);
     const outcomes = arrive(101, 9);
     await clock.advance(500);
-    circuits.succeeded("m");
+    circuits.succeeded("m", recent);
     await clock.advance(20);
     fail(10);
     const released = outcomes.length;

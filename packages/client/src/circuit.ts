@@ -18,22 +18,25 @@ const firstIntervalMs = 500;
 const longestIntervalMs = 3_000;
 /** When the outage is over, the calls that waited come back in steps: one, then two, then three, … */
 const stepMs = 20;
-/** Models that failed lately; more are forgotten where that does no harm. */
+/** Models that have failed; of more those that are in order again are forgotten. */
 const maxRemembered = 256;
 
 type Announce = (event: { reason: string; delayMs: number }) => void;
 
-/** How a call got past the circuits: as the probe that all others wait for, or as any other. */
+/** How an attempt got past the circuits: as the probe that all others wait for, or as any other. */
 export interface Pass {
-  /** Undefined for a call that found everything in order, or was released after an outage. */
-  readonly probeOf?: Circuit;
-  /** Of how many probes it is the last. */
-  readonly number?: number;
+  /** Attempts are numbered as they set out: what an older one meets is no news. */
+  readonly number: number;
+  /** Undefined for an attempt that found everything in order, or was released after an outage. */
+  readonly probeOf?: Circuit | undefined;
   /** Probes that failed while it waited: each stands for an attempt that it did not have to make. */
   readonly waited: number;
 }
 
-const free: Pass = { waited: 0 };
+/** Counts attempts, over all models. */
+interface Numbers {
+  last: number;
+}
 
 /**
  * Keeps calls from a model, or from the whole host, while it fails whatever is sent: one call at a time is let through to try,
@@ -43,12 +46,13 @@ const free: Pass = { waited: 0 };
 export class Circuits {
   readonly #clock: Clock;
   readonly #host: Circuit;
-  /** Only those that failed lately. A Map: model ids are the caller's words. */
+  /** Only those that have failed. A Map: model ids are the caller's words. */
   readonly #models = new Map<string, Circuit>();
+  readonly #numbers: Numbers = { last: 0 };
 
   constructor(clock: Clock, host: string) {
     this.#clock = clock;
-    this.#host = new Circuit(clock, host);
+    this.#host = new Circuit(clock, this.#numbers, host);
   }
 
   /** Whether a call for this model would have to wait. */
@@ -66,20 +70,17 @@ export class Circuits {
     let waited = 0;
     for (;;) {
       const circuit = this.#heldBy(model);
-      if (circuit === undefined) return waited === 0 ? free : { waited };
-      const pass = await circuit.wait(tries - waited, deadline, announce);
-      waited += pass.waited;
-      if (pass.probeOf !== undefined) return { ...pass, waited };
+      if (circuit === undefined) return { number: (this.#numbers.last += 1), waited };
+      const outcome = await circuit.wait(tries - waited, deadline, announce);
+      waited += outcome.waited;
+      if (outcome.probe !== undefined) return { number: outcome.probe, probeOf: circuit, waited };
     }
   }
 
-  /** A call was answered. */
-  succeeded(model: string | undefined): void {
-    this.#host.succeeded();
-    if (model === undefined || this.#models.size === 0) return;
-    const circuit = this.#models.get(model);
-    circuit?.succeeded();
-    if (circuit?.idle) this.#models.delete(model);
+  /** An attempt was answered. */
+  succeeded(model: string | undefined, pass: Pass): void {
+    this.#host.succeeded(pass);
+    if (model !== undefined && this.#models.size > 0) this.#models.get(model)?.succeeded(pass);
   }
 
   /**
@@ -89,11 +90,11 @@ export class Circuits {
    */
   failed(model: string | undefined, error: SiliconFlowError, connected: boolean, pass: Pass): void {
     if (!isOutage(error)) {
-      if (error instanceof ApiError) this.#host.succeeded();
+      if (error instanceof ApiError) this.#host.succeeded(pass);
       return;
     }
     if (connected && !isUnconnected(error)) {
-      this.#host.succeeded();
+      this.#host.succeeded(pass);
       if (model !== undefined) this.#circuitOf(model).failed(error, pass);
       return;
     }
@@ -114,41 +115,51 @@ export class Circuits {
       if (this.#models.size >= maxRemembered) {
         for (const [name, other] of this.#models) if (other.idle) this.#models.delete(name);
       }
-      circuit = new Circuit(this.#clock, model);
+      circuit = new Circuit(this.#clock, this.#numbers, model);
       this.#models.set(model, circuit);
     }
     return circuit;
   }
 }
 
+/** What a call has waited for: `probe` is the number under which it is to try for all others. */
+interface Outcome {
+  probe?: number;
+  waited: number;
+}
+
 interface Waiter {
   tries: number;
-  /** Probes that had begun when it came: their failure is not news to it. */
+  /** The last attempt that had set out when it came. */
   readonly since: number;
   waited: number;
   readonly announce: Announce;
-  go(pass: Pass): void;
+  go(outcome: Outcome): void;
   giveUp(error: SiliconFlowError): void;
 }
 
 /** One model, or one host. Closed in good times; open while it is down. */
 class Circuit {
   readonly #clock: Clock;
+  readonly #numbers: Numbers;
   readonly #name: string;
   #failures = 0;
+  /** The last attempts that had set out when the failures began, and when they were over. */
+  #failingSince = 0;
+  #soundSince = 0;
   #lastFailure: { error: SiliconFlowError; at: number } | undefined;
   #openedAt: number | undefined;
   #intervalMs = firstIntervalMs;
   #probeAt = 0;
-  #probes = 0;
   /** In the order in which they came. */
   readonly #waiters = new Set<Waiter>();
   /** Of the next probe while open, of the next step afterwards. */
   #cancelTimer: (() => void) | undefined;
   #step = 0;
 
-  constructor(clock: Clock, name: string) {
+  constructor(clock: Clock, numbers: Numbers, name: string) {
     this.#clock = clock;
+    this.#numbers = numbers;
     this.#name = name;
   }
 
@@ -162,14 +173,14 @@ class Circuit {
     return this.#failures === 0 || this.#clock.now() - this.#lastFailure!.at > memoryMs;
   }
 
-  async wait(tries: number, deadline: Deadline, announce: Announce): Promise<Pass> {
+  async wait(tries: number, deadline: Deadline, announce: Announce): Promise<Outcome> {
     if (this.#waiters.size === 0 && this.#probeAt <= this.#clock.now()) return this.#probe(0);
     let waiter: Waiter | undefined;
     deadline.begin(false);
     try {
       return await deadline.race(
-        new Promise<Pass>((go, giveUp) => {
-          waiter = { tries, since: this.#probes, waited: 0, announce, go, giveUp };
+        new Promise<Outcome>((go, giveUp) => {
+          waiter = { tries, since: this.#numbers.last, waited: 0, announce, go, giveUp };
           this.#waiters.add(waiter);
           this.#announceTo(waiter);
           this.#arm();
@@ -181,10 +192,13 @@ class Circuit {
     }
   }
 
-  succeeded(): void {
+  succeeded({ number }: Pass): void {
+    // Of before the failures: a host that drains answers old requests and refuses new ones.
+    if (this.#failures === 0 || number <= this.#failingSince) return;
     this.#failures = 0;
     if (!this.open) return;
     this.#openedAt = undefined;
+    this.#soundSince = this.#numbers.last;
     this.#step = 0;
     this.#disarm();
     this.#release();
@@ -193,8 +207,11 @@ class Circuit {
   failed(error: SiliconFlowError, pass: Pass): void {
     const now = this.#clock.now();
     if (this.#openedAt === undefined) {
+      // Of before the recovery: attempts that hung all the while end only now.
+      if (pass.number <= this.#soundSince) return;
       if (this.#lastFailure !== undefined && now - this.#lastFailure.at > memoryMs) this.#failures = 0;
       this.#lastFailure = { error, at: now };
+      if (this.#failures === 0) this.#failingSince = this.#numbers.last;
       this.#failures += 1;
       if (this.#failures < failuresToOpen) return;
       this.#openedAt = now;
@@ -208,7 +225,7 @@ class Circuit {
     this.#intervalMs = Math.min(longestIntervalMs, this.#intervalMs * 2);
     this.#schedule();
     for (const waiter of this.#waiters) {
-      if (waiter.since >= pass.number!) continue;
+      if (waiter.since >= pass.number) continue;
       waiter.tries -= 1;
       waiter.waited += 1;
       if (waiter.tries > 0) this.#announceTo(waiter);
@@ -242,11 +259,10 @@ class Circuit {
     this.#cancelTimer = undefined;
   }
 
-  #probe(waited: number): Pass {
-    this.#probes += 1;
+  #probe(waited: number): Outcome {
     // A probe that hangs must not hold up those after it.
     this.#schedule();
-    return { probeOf: this, number: this.#probes, waited };
+    return { probe: (this.#numbers.last += 1), waited };
   }
 
   /** Lets those who waited go, few at first: what has just come back must not be knocked over. */

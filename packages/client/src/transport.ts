@@ -139,7 +139,7 @@ export class Transport {
         attempts += 1;
         const response = await this.#sender.send(call, sent);
         const result = await begin(response, this.#exchangeFor(call, lease, attempts));
-        this.#circuits.succeeded(model);
+        this.#circuits.succeeded(model, pass);
         this.#budget.deposit();
         return result;
       } catch (thrown) {

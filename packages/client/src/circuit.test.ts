@@ -45,12 +45,12 @@ interface Outcome {
 }
 
 /** Calls that come at once, and what becomes of each. */
-function arrive(count: number, tries = 4, model = "m", signal?: AbortSignal): Outcome[] {
+function arrive(count: number, most = 4, model = "m", signal?: AbortSignal): Outcome[] {
   const outcomes: Outcome[] = [];
   for (let call = 0; call < count; call += 1) {
     const deadline = new Deadline(signal, limits, false, clock);
     circuits
-      .pass(model, tries, deadline, (event) => waits.push(event))
+      .pass(model, most, deadline, (event) => waits.push(event))
       .then(
         (pass) => outcomes.push({ at: clock.time, pass }),
         (error: SiliconFlowError) => outcomes.push({ at: clock.time, error }),
@@ -161,7 +161,7 @@ describe("a circuit", () => {
     expect(clock.timers).toBe(0);
   });
 
-  test("a failed probe is a failed attempt of each call that waited for it, and the last one ends it", async () => {
+  test("a failed probe is news to each call that waited for it, and the last of so many ends it", async () => {
     fail(10);
     const patient = arrive(1, 99);
     const outcomes = arrive(3, 2);

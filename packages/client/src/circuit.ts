@@ -29,7 +29,7 @@ export interface Pass {
   readonly number: number;
   /** Undefined for an attempt that found everything in order, or was released after an outage. */
   readonly probeOf?: Circuit | undefined;
-  /** Probes that failed while it waited: each stands for an attempt that it did not have to make. */
+  /** Probes that failed while it waited. */
   readonly waited: number;
 }
 
@@ -63,15 +63,15 @@ export class Circuits {
   /**
    * Waits until a call for this model may be sent.
    *
-   * @param tries attempts that the call has left; a probe that fails meanwhile takes one of them
-   * @throws the failure of the last probe when none is left
+   * @param waits probes that may fail meanwhile, 1 or more
+   * @throws the failure of the last of them
    */
-  async pass(model: string | undefined, tries: number, deadline: Deadline, announce: Announce): Promise<Pass> {
+  async pass(model: string | undefined, waits: number, deadline: Deadline, announce: Announce): Promise<Pass> {
     let waited = 0;
     for (;;) {
       const circuit = this.#heldBy(model);
       if (circuit === undefined) return { number: (this.#numbers.last += 1), waited };
-      const outcome = await circuit.wait(tries - waited, deadline, announce);
+      const outcome = await circuit.wait(waits - waited, deadline, announce);
       waited += outcome.waited;
       if (outcome.probe !== undefined) return { number: outcome.probe, probeOf: circuit, waited };
     }
@@ -129,7 +129,7 @@ interface Outcome {
 }
 
 interface Waiter {
-  tries: number;
+  waits: number;
   /** The last attempt that had set out when it came. */
   readonly since: number;
   waited: number;
@@ -173,14 +173,14 @@ class Circuit {
     return this.#failures === 0 || this.#clock.now() - this.#lastFailure!.at > memoryMs;
   }
 
-  async wait(tries: number, deadline: Deadline, announce: Announce): Promise<Outcome> {
+  async wait(waits: number, deadline: Deadline, announce: Announce): Promise<Outcome> {
     if (this.#waiters.size === 0 && this.#probeAt <= this.#clock.now()) return this.#probe(0);
     let waiter: Waiter | undefined;
     deadline.begin(false);
     try {
       return await deadline.race(
         new Promise<Outcome>((go, giveUp) => {
-          waiter = { tries, since: this.#numbers.last, waited: 0, announce, go, giveUp };
+          waiter = { waits, since: this.#numbers.last, waited: 0, announce, go, giveUp };
           this.#waiters.add(waiter);
           this.#announceTo(waiter);
           this.#arm();
@@ -226,9 +226,9 @@ class Circuit {
     this.#schedule();
     for (const waiter of this.#waiters) {
       if (waiter.since >= pass.number) continue;
-      waiter.tries -= 1;
+      waiter.waits -= 1;
       waiter.waited += 1;
-      if (waiter.tries > 0) this.#announceTo(waiter);
+      if (waiter.waits > 0) this.#announceTo(waiter);
       else {
         this.#waiters.delete(waiter);
         waiter.giveUp(this.#stillDown(error, now - this.#openedAt));

@@ -121,6 +121,8 @@ export class Transport {
     const { deadline, model, maxRetries } = call;
     let attempts = 0;
     let retries = 0;
+    /** Probes of others to wait for, beside the attempts of its own. */
+    let waits = Math.max(1, maxRetries);
     let replayed = false;
     let delayMs: number | undefined;
     for (;;) {
@@ -132,8 +134,8 @@ export class Transport {
         if (delayMs) await deadline.sleep(delayMs);
         await this.#coolDowns.wait(model, deadline, this.#announceWait);
         if (this.#closed) throw closedError();
-        pass = await this.#circuits.pass(model, maxRetries + 1 - retries, deadline, this.#announceWait);
-        retries += pass.waited;
+        pass = await this.#circuits.pass(model, waits, deadline, this.#announceWait);
+        waits -= pass.waited;
         lease = await acquire(this.options.limiter, call.model, call.estimate, deadline);
         if (this.#closed) throw closedError();
         attempts += 1;

@@ -204,7 +204,7 @@ export class Transport {
         deadline.throwIfStopped();
         if (delayMs) await deadline.sleep(delayMs);
         await this.#coolDowns.wait(call.model, deadline, this.#announceWait);
-        lease = await acquire(this.options.limiter, call.model, call.estimate, deadline);
+        lease = await acquire(this.options.limiter, call.model, call.estimate, deadline, this.#announceWait);
         if (this.#closed) throw closedError();
         attempts += 1;
         const response = await this.#exchange(call, reused);

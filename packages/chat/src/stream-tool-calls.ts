@@ -131,7 +131,13 @@ export function makeToolCallId(): string {
 /** Arguments are documented as a JSON string; an object is one that somebody has parsed already. */
 export function asText(args: unknown): string {
   if (typeof args === "string") return args;
-  return args === undefined || args === null ? "" : JSON.stringify(args);
+  if (args === undefined || args === null) return "";
+  try {
+    return JSON.stringify(args);
+  } catch {
+    // Not JSON, and so no call that could be run.
+    return "(nested too deeply to be written)";
+  }
 }
 
 export function nonEmpty(value: unknown): string | undefined {

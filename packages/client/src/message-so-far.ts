@@ -81,7 +81,7 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
         .map(({ block, json }) => ({
           id: block.id ?? "",
           type: "function",
-          function: { name: block.name ?? "", arguments: json || JSON.stringify(block.input ?? {}) },
+          function: { name: block.name ?? "", arguments: json || written(block.input ?? {}) },
         })),
       finish_reason: this.#stopReason,
       ...(this.#usage && {
@@ -147,5 +147,14 @@ function parseInput(json: string): unknown {
     return JSON.parse(json);
   } catch {
     return json;
+  }
+}
+
+function written(input: unknown): string {
+  try {
+    return JSON.stringify(input);
+  } catch {
+    // Parsing goes deeper than writing does.
+    return "";
   }
 }

@@ -39,6 +39,8 @@ interface Stop {
  * Lives as long as the call, over all its attempts. `end()` leaves no timer and no listener behind.
  */
 export class Deadline {
+  /** Told once the call is over. */
+  onEnd: (() => void) | undefined;
   readonly #timeouts: ResolvedTimeouts;
   readonly #firstByteMs: number;
   readonly #clock: Clock;
@@ -146,6 +148,7 @@ export class Deadline {
     this.#attempt = undefined;
     this.#cancelTotal?.();
     this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.onEnd?.();
   }
 
   /** Ends the running attempt, or the wait before it, with this error. */

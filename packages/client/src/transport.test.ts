@@ -170,9 +170,12 @@ describe("attempts", () => {
 });
 
 describe("the retry budget", () => {
+  /** Each call for a model of its own, so that none is taken to be down. */
+  const forModel = (call: number) => ({ ...request, model: `m${call}` });
+
   test("is ten for all calls of a client, then failures are final", async () => {
     const { client, wire } = setUp([overloaded]);
-    for (let call = 0; call < 5; call += 1) await failureOf(client.chat.create(request));
+    for (let call = 0; call < 5; call += 1) await failureOf(client.chat.create(forModel(call)));
     expect(wire.requests).toHaveLength(5 + 10);
   });
 
@@ -183,11 +186,17 @@ describe("the retry budget", () => {
       overloaded,
     ];
     const { client, wire } = setUp(replies);
-    for (let call = 0; call < 4; call += 1) await failureOf(client.chat.create(request));
+    for (let call = 0; call < 4; call += 1) await failureOf(client.chat.create(forModel(call)));
     expect(wire.requests).toHaveLength(14);
     for (let call = 0; call < 10; call += 1) await client.chat.create(request);
     await failureOf(client.chat.create(request));
     expect(wire.requests).toHaveLength(14 + 10 + 2);
+  });
+
+  test("is not touched by limits whose time is known: the cool-down paces those", async () => {
+    const { client, wire } = setUp([limited("RPM", { "retry-after": "1" })]);
+    for (let call = 0; call < 5; call += 1) await failureOf(client.chat.create(request));
+    expect(wire.requests).toHaveLength(5 * 4);
   });
 });
 
@@ -211,6 +220,16 @@ describe("a limit", () => {
     const { client } = setUp([limited("TPM"), {}], {}, clock);
     await client.chat.create(request);
     expect(clock.waits).toEqual([200]);
+  });
+
+  test("per minute is waited out before the last attempt, so that quick retries are not all lost to one minute", async () => {
+    const clock = new TestClock(0.5);
+    const start = clock.time;
+    const { client } = setUp([limited("RPM")], {}, clock);
+    await failureOf(client.chat.create(request));
+    expect(clock.waits.slice(0, 2)).toEqual([250, 500]);
+    // Half of the spread after the full minute.
+    expect(clock.time).toBe(start + 30_000 + 1_000);
   });
 
   test("per day says when it resets", async () => {

@@ -33,7 +33,7 @@ export function wholeAnswer<Chunk, Answer>(makeJudge: () => Judge<Chunk, Answer>
   return (text: string, response: WireResponse, exchange: Exchange): Answer => {
     const judge = makeJudge();
     const streamed =
-      response.header("content-type")?.includes("text/event-stream") || /^\uFEFF?\s*(data:|event:|:)/.test(text);
+      response.header("content-type")?.includes("text/event-stream") || /^(?:data:|event:|:)/.test(text.trimStart());
     if (streamed) return collectStream(judge, text, response, exchange);
     return parseAnswer(text, response, exchange, judge.isAnswer) as Answer;
   };

@@ -295,7 +295,7 @@ function blameProxy(error: unknown, proxy: URL | undefined): unknown {
   if (proxy === undefined) return error;
   const root = rootCause(error);
   const message = root instanceof Error ? root.message : "";
-  const status = /Proxy response \((\d+)\)|\((407)\)/.exec(message);
+  const status = /Proxy response \((\d{3})\)|\((407)\)/.exec(message);
   if (status !== null) {
     const number = Number(status[1] ?? status[2]);
     const hint =

@@ -4,7 +4,7 @@ import {
   InvalidResponseError,
   PartialFailureError,
 } from "@langchain-siliconflow/client";
-import { abortReason } from "./abort-reason.js";
+import { abortReason } from "@langchain-siliconflow/client/adapter";
 import { judge, type Verdict } from "./failures.js";
 import { type RowProblem, VectorReader } from "./read-vectors.js";
 

@@ -309,6 +309,7 @@ describe("the way out", () => {
     );
     expect([...new Set(imported)].sort()).toEqual([
       "@langchain-siliconflow/client",
+      "@langchain-siliconflow/client/adapter",
       "@langchain/core/embeddings",
       "node:buffer",
     ]);

@@ -427,6 +427,7 @@ describe("the way out", () => {
     read("siliconflow-rerank.js");
     expect([...imported].sort()).toEqual([
       "@langchain-siliconflow/client",
+      "@langchain-siliconflow/client/adapter",
       "@langchain/core/retrievers/document_compressors",
       "@langchain/core/utils/async_caller",
     ]);

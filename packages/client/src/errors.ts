@@ -346,9 +346,16 @@ export class PartialFailureError<T = unknown> extends SiliconFlowError {
       failures: { position: number; error: Error }[];
       resume: (options?: { signal?: AbortSignal }) => Promise<T[]>;
       cause?: unknown;
+      attempts?: number;
     },
   ) {
-    super(message, { reason: "partial", retryable: true, ...("cause" in details && { cause: details.cause }) });
+    const { attempts = 0 } = details;
+    super(message, {
+      reason: "partial",
+      retryable: true,
+      attempts,
+      ...("cause" in details && { cause: details.cause }),
+    });
     this.failures = details.failures;
     hide(this, "results", details.results);
     hide(this, "resume", details.resume);

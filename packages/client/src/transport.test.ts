@@ -115,6 +115,13 @@ describe("attempts", () => {
     expect(wire.requests).toHaveLength(3);
   });
 
+  test("are told with the answer, where nobody prints them", async () => {
+    const { client } = setUp([overloaded, {}]);
+    const completion = await client.chat.create(request);
+    expect(completion.attempts).toBe(2);
+    expect(JSON.stringify(completion) + Object.keys(completion).join()).not.toContain("attempts");
+  });
+
   test.each<[string, Reply, number]>([
     ["reset", networkError("ECONNRESET"), 4],
     ["refused", networkError("ECONNREFUSED"), 4],

@@ -84,7 +84,7 @@ export class Transport {
         const text = await this.readText(response, deadline);
         const answer = decode(text, response, exchange);
         exchange.settle(usedTokens(answer));
-        return trace(answer, response);
+        return trace(answer, response, exchange.attempts);
       });
     } finally {
       deadline.end();
@@ -223,8 +223,9 @@ function closedError(): ConnectionError {
   return new ConnectionError("The client was closed.", { reason: "reset" });
 }
 
-/** Adds the trace id where printing and copying do not see it. */
-function trace<T extends object>(answer: T, response: WireResponse): T {
+/** Adds where an answer came from, for whoever looks: printing and copying do not. */
+function trace<T extends object>(answer: T, response: WireResponse, attempts: number): T {
+  Object.defineProperty(answer, "attempts", { value: attempts, enumerable: false, configurable: true });
   const value = response.header("x-siliconcloud-trace-id");
   if (value !== undefined) Object.defineProperty(answer, "traceId", { value, enumerable: false, configurable: true });
   return answer;

@@ -128,6 +128,7 @@ describe("what comes back", () => {
       name: "InvalidResponseError",
       reason: "badVector",
       position: 1,
+      attempts: 2,
       traceId: "ti_2",
       message: expect.stringContaining("texts[1]: the vector is null"),
     });

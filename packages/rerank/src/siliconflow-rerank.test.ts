@@ -256,6 +256,7 @@ describe("rerank", () => {
         name: "InvalidResponseError",
         reason,
         position,
+        attempts: 1,
         traceId: "ti_1",
         message: expect.stringContaining(message),
       });

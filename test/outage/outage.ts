@@ -1,7 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isSiliconFlowError, SiliconFlowClient } from "@langchain-siliconflow/client";
 
@@ -56,7 +55,7 @@ export interface Observed {
 
 /** Callers who begin a new call when the last one has ended, before, in and after an outage. */
 export async function observe(plan: Plan): Promise<Observed> {
-  const service = fork(join(import.meta.dirname, "service.ts"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const service = fork(new URL("./service.ts", import.meta.url), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   try {
     return await drive(plan, service);
   } finally {

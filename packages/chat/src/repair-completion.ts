@@ -14,6 +14,7 @@ export function repairCompletion(completion: ChatCompletion): ChatCompletion {
     throw new InvalidResponseError("The service answered without choices, so there is no message to return.", {
       reason: "empty",
       traceId: completion.traceId,
+      ...(completion.attempts !== undefined && { attempts: completion.attempts }),
     });
   }
   completion.id = nonEmpty(completion.id) ?? makeMessageId();

@@ -115,6 +115,18 @@ export class RequestSender {
     };
   }
 
+  /** The text of something that is looked up beside a call: nothing of the call is added, and a failure is of no interest. */
+  async look(path: string, deadline: Deadline, maxBytes: number): Promise<string> {
+    const url = this.#options.baseURL + path;
+    const signal = deadline.begin();
+    const onConnect = () => deadline.connected();
+    const request = { method: "GET", url, headers: this.#headers.GET, body: undefined, signal, onConnect } as const;
+    const { status, body } = await deadline.race(this.#wire.send(request));
+    const { pieces, length, ended } = await readBody(body, deadline, maxBytes);
+    if (status !== 200 || !ended) throw new Error(`${status}`);
+    return this.#mask.apply(decodeText(pieces, length));
+  }
+
   /** One request and its status, with at most one redirect inside the same origin. */
   async send(call: PreparedCall, sent: Sent): Promise<WireResponse> {
     const { deadline, method, headers, body } = call;
@@ -179,7 +191,7 @@ export class RequestSender {
   }
 
   /** The error for a refusal, under an error status or inside a successful answer. */
-  refusal(text: string, response: WireResponse, { mask, request }: PreparedCall): ApiError {
+  refusal(text: string, response: WireResponse, { mask, model, request }: PreparedCall): ApiError {
     const { baseURL, region } = this.#options;
     return errorFromResponse({
       status: response.status,
@@ -187,6 +199,7 @@ export class RequestSender {
       // Once more after parsing: JSON may spell the key or the prompt in escapes.
       redact: (parsed) => withoutInput(mask.apply(parsed), request),
       header: masked(response, mask).header,
+      model,
       baseURL,
       region,
       now: this.#clock.now(),

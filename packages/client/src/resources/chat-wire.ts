@@ -1,7 +1,9 @@
-/** An answer of the service, with the id to quote to support. Not enumerable: it is no part of the wire's object. */
+/** An answer of the service, and where it came from. Not enumerable: that is no part of the wire's object. */
 export interface Traced {
-  /** `x-siliconcloud-trace-id`, when the answer had one. */
+  /** `x-siliconcloud-trace-id`, when the answer had one: the id to quote to support. */
   readonly traceId?: string;
+  /** Requests sent for this answer, the first one included. */
+  readonly attempts?: number;
 }
 
 /** Tokens, as the service counts them. Only the first three are documented for every model. */

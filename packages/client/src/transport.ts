@@ -12,6 +12,7 @@ import {
   type SiliconFlowError,
 } from "./errors.js";
 import { acquire, LimiterFailure, penalize, quietly, settle, usedTokens } from "./leases.js";
+import { estimateTokens } from "./limits/estimate-tokens.js";
 import { Mask, withoutInput } from "./mask.js";
 import {
   checkHeaders,
@@ -162,7 +163,6 @@ export class Transport {
     if (signal != null && typeof signal.addEventListener !== "function")
       throw new InvalidInputError("signal must be an AbortSignal.");
     const model = typeof body?.["model"] === "string" ? body["model"] : undefined;
-    const maxTokens = typeof body?.["max_tokens"] === "number" ? body["max_tokens"] : 0;
     return {
       method,
       url: this.options.baseURL + path,
@@ -170,8 +170,7 @@ export class Transport {
       body: text,
       request: body,
       model,
-      // A guess for the limiter, which is told the real figure afterwards.
-      estimate: Math.ceil((text?.length ?? 0) / 3) + maxTokens,
+      estimate: this.options.limiter === undefined || body === undefined ? 0 : estimateTokens(body),
       maxRetries: retries,
       deadline: new Deadline(signal ?? undefined, merged, stream, this.#clock),
     };

@@ -7,7 +7,7 @@ const burstShare = 1 / 6;
 const loweredTo = 0.9;
 const lowestShare = 0.05;
 /** By this part of itself a lowered or learnt limit grows back in each of its windows. */
-const growth = 0.1;
+const growth = 0.03;
 /** A limit is learnt from what was used, if that was at least so many requests like the refused one. */
 const telling = 10;
 
@@ -52,15 +52,18 @@ export class Budget {
     return this.used.total(now) + this.reserved;
   }
 
-  /** Milliseconds until there is room for so much; what is larger than a learnt limit has room when nothing else is there. */
-  wait(amount: number, now: number): number {
+  /**
+   * Milliseconds until there is room for so much, and for what comes before it. What is larger than a learnt limit has
+   * room when nothing else is there.
+   */
+  wait(amount: number, before: number, now: number): number {
     if (amount === 0) return 0;
     const limit = this.limit(now);
     if (limit === Infinity) return 0;
     const used = this.used.total(now);
-    const excess = used + this.reserved + Math.min(amount, limit) - limit;
+    const excess = used + this.reserved + before + Math.min(amount, limit) - limit;
     if (excess <= 0) return 0;
-    // What is reserved leaves when its requests end, which nobody knows: a guess, and asked again when one does.
+    // A guess: what is reserved leaves when its requests end, and one that ends asks again.
     if (excess > used) return this.#reachMs * Math.max(used > 0 ? 1 : 0.1, (excess - this.reserved) / limit);
     return this.used.untilLeft(excess, now);
   }

@@ -11,7 +11,7 @@ export interface LimiterClock {
 }
 
 /** The runtime's own. */
-export const limiterClock: LimiterClock = {
+const limiterClock: LimiterClock = {
   now: () => performance.now(),
   date: () => Date.now(),
   random: () => Math.random(),

@@ -62,7 +62,7 @@ export class ModelLimits {
     const busy = this.budgets[0]!.inLastSecond(now) >= freeBurst;
     for (const budget of this.budgets) {
       const { unit, name } = budget.class;
-      consider(budget.wait(need[unit] + before[unit], now), name);
+      consider(budget.wait(need[unit], before[unit], now), name);
       if (busy) consider(budget.burstWait(need[unit], now), name);
     }
     return longest;

@@ -9,7 +9,7 @@ export class VirtualTime implements LimiterClock {
   #ids = 0;
 
   constructor(seed = 1) {
-    this.#seed = seed;
+    this.#seed = Math.imul(seed, 0x9e37_79b1) >>> 0;
   }
 
   now = (): number => this.#now;

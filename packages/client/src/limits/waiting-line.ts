@@ -28,6 +28,8 @@ export interface Admission {
   readonly granted: readonly (readonly [Waiter, Grant])[];
   /** Why the next one must wait; undefined to be asked again at once. */
   readonly wait: Wait | undefined;
+  /** There may be room earlier, because others give theirs back: look again after so long. */
+  readonly lookAgainMs?: number;
 }
 
 /** Decides how many of a line's first requests may go. Never throws. */
@@ -111,7 +113,7 @@ export class WaitingLine {
   }
 
   /** Returns whether the line is to be looked at again at once. */
-  #serve({ granted, wait }: Admission): boolean {
+  #serve({ granted, wait, lookAgainMs = longestTimerMs }: Admission): boolean {
     for (const [waiter, grant] of granted) {
       const place = this.#leave(waiter);
       if (place === undefined) grant.cancel();
@@ -125,7 +127,7 @@ export class WaitingLine {
       this.#leave(head)?.reject(refusal);
       return true;
     }
-    this.#cancelTimer = this.#clock.after(Math.min(wait.milliseconds, longestTimerMs), () => {
+    this.#cancelTimer = this.#clock.after(Math.min(wait.milliseconds, lookAgainMs), () => {
       this.#cancelTimer = undefined;
       this.look();
     });

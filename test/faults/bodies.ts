@@ -69,6 +69,17 @@ export const bodies: readonly Case[] = [
     { name: "TimeoutError", phase: "idle", retryable: true },
     { targets: wholes, maxRetries: 1, requests: 2, ...quiet },
   ),
+  ...unnoticed(12, "a narrow line: slow, but never silent", everything, [], {
+    way: { toClient: { bytesPerSecond: 2000 } },
+    ...quiet,
+  }),
+  refused(
+    13,
+    "the connection closed after 260 bytes",
+    { body: " ".repeat(1000) },
+    { reason: "truncated", retryable: true },
+    { targets: wholes, way: { toClient: { limitBytes: 260 } }, maxRetries: 1, requests: 2 },
+  ),
   ...damaged(
     13,
     "a body shorter than its content-length, although it is whole JSON",
@@ -100,7 +111,7 @@ export const bodies: readonly Case[] = [
       body: "<html><head><title>Wi-Fi</title></head><body><p>Please log in</p></body></html>",
     },
     { name: "InvalidResponseError", reason: "notJson" },
-    { says: /Please log in/, hides: /<p>|<html>/ },
+    { says: /Please log in/, tidies: /<p>|<html>/ },
   ),
   refused(
     16,
@@ -194,8 +205,14 @@ export const bodies: readonly Case[] = [
   },
   refused(
     19,
-    "an error body without end",
-    { status: 400, headers: { "content-type": "text/plain" }, body: "no such field ", forever: "x".repeat(64 * 1024) },
+    "50 MiB of it are not taken",
+    {
+      status: 400,
+      headers: { "content-type": "text/plain" },
+      body: "no such field ",
+      forever: "x".repeat(64 * 1024),
+      times: 800,
+    },
     { name: "BadRequestError", status: 400 },
     { targets: everything, says: /no such field/, check: boundedBy(16) },
   ),
@@ -235,6 +252,7 @@ export const bodies: readonly Case[] = [
     throws: { reason: "tooLarge" },
     requests: 1,
     maxBytes: MiB,
+    oursOnly: "it has no limit of size",
   },
   ...instead(21, "JSON that calls itself HTML", wholes, (body) => ({ body, headers: { "content-type": "text/html" } })),
   ...instead(21, "JSON that calls itself nothing", wholes, (body) => ({ body, headers: { "content-type": "" } })),
@@ -247,6 +265,6 @@ export const bodies: readonly Case[] = [
     "a body without end",
     { body: '{"a":"', forever: "x".repeat(64 * 1024) },
     { name: "InvalidResponseError", reason: "tooLarge" },
-    { targets: wholes, maxBytes: MiB, check: boundedBy(24) },
+    { targets: wholes, maxBytes: MiB, check: boundedBy(24), oursOnly: "it has no limit of size" },
   ),
 ];

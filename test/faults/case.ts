@@ -53,7 +53,7 @@ export interface Setup {
   maxRetries: number;
   /** The host will fall silent: the limits of time are to be short. */
   quiet: boolean;
-  /** Bytes of one answer, where the subject has a limit for them. */
+  /** Bytes of one answer. */
   maxBytes?: number;
   /** Which of the service's two sites it is; it stands at `url`. */
   site?: "cn" | "global";
@@ -84,6 +84,8 @@ export interface Stage {
   subject: Subject;
   target: Target;
   server: FaultServer;
+  /** Who signed the server's certificate, if it has one. */
+  authority: string | undefined;
   setup: Setup;
 }
 
@@ -106,8 +108,12 @@ export interface Case {
   says?: RegExp;
   /** … and ours must advise this … */
   advises?: RegExp;
-  /** … and must not hold this anywhere. */
+  /** … and must not hold this anywhere: it is nobody else's business … */
   hides?: RegExp;
+  /** … or, in ours, is noise. */
+  tidies?: RegExp;
+  /** Another look at what others return, where ours does more than the row asks for. */
+  theirs?(seen: Seen): string | undefined;
   /** In place of all that: does what the case is about, and says what was wrong. */
   run?(stage: Stage): Promise<string | undefined>;
   /** A last look, once the call is over: says what is wrong. */
@@ -140,10 +146,8 @@ const whole = ["invoke", "messages", "complete", "embed", "rerank"] as const;
 export const wholes = [...whole, "models", "fetch"] as const;
 /** Ways of asking for a stream. */
 export const streams = ["stream", "messagesStream", "completeStream", "fetchStream"] as const;
-/** The streams of the other two endpoints. */
-export const otherStreams = ["messagesStream", "completeStream"] as const;
 /** All that ask a model. */
-export const every = [...whole, "stream", ...otherStreams, "fetch", "fetchStream"] as const;
+export const every = [...whole, "stream", "messagesStream", "completeStream", "fetch", "fetchStream"] as const;
 /** All. */
 export const everything = [...every, "models"] as const;
 

@@ -9,7 +9,7 @@ const keys = { keyType: "ec", algorithm: "sha256" } as const;
 let trusted: Promise<{ key: string; cert: string }> | undefined;
 
 /** An authority that this process trusts from now on, whichever client it uses. */
-export function authority(): Promise<{ key: string; cert: string }> {
+function authority(): Promise<{ key: string; cert: string }> {
   trusted ??= newAuthority("Authority of the tests").then((made) => {
     tls.setDefaultCACertificates([...tls.getCACertificates(), made.cert]);
     return made;
@@ -17,8 +17,15 @@ export function authority(): Promise<{ key: string; cert: string }> {
   return trusted;
 }
 
+export interface Certificate {
+  key: string;
+  cert: string;
+  /** The certificate of whoever signed it. */
+  authority: string;
+}
+
 /** A certificate for a server that is called `host`. */
-export async function certificateFor(host: string, kind: CertificateKind): Promise<{ key: string; cert: string }> {
+export async function certificateFor(host: string, kind: CertificateKind): Promise<Certificate> {
   const ca = kind === "of another authority" ? await newAuthority("Somebody else") : await authority();
   const name = kind === "for another name" ? "elsewhere.test" : host;
   const from = Date.now() - (kind === "expired" ? 30 : 1) * dayMs;
@@ -29,7 +36,7 @@ export async function certificateFor(host: string, kind: CertificateKind): Promi
     notAfterDate: new Date(from + 10 * dayMs),
     extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: name }] }],
   });
-  return { key, cert };
+  return { key, cert, authority: ca.cert };
 }
 
 async function newAuthority(name: string): Promise<{ key: string; cert: string }> {

@@ -1,5 +1,12 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { SiliconFlowClient } from "@langchain-siliconflow/client";
+import { Agent } from "undici";
 import type { Way } from "./ways.ts";
-import { everything, healthy, answers, refused, unnoticed, type Case } from "./case.ts";
+import { everything, healthy, answers, refused, unnoticed, type Case, type Setup } from "./case.ts";
 import type { FaultServer, Reply } from "./fault-server.ts";
 
 const fromEnvironment = { alone: true, oursOnly: "it takes no proxy from these variables" } as const;
@@ -83,6 +90,29 @@ export const connection: readonly Case[] = [
     ),
   ),
   ...overcome(5, "a certificate of an authority that the machine trusts", { certificate: "good" }),
+  {
+    row: 5,
+    fault: "an authority that only the dispatcher knows",
+    targets: ["models"],
+    way: { certificate: "of another authority" },
+    replies: [healthy.models],
+    oursOnly: "it takes no dispatcher",
+    async run({ setup: { url, apiKey }, authority }) {
+      const dispatcher = new Agent({ connect: { ca: authority! } });
+      const { data } = await new SiliconFlowClient({ apiKey, baseURL: url, dispatcher }).models.list();
+      await dispatcher.close();
+      return data.length === 1 ? undefined : "no list";
+    },
+  },
+  {
+    row: 5,
+    fault: "an authority that NODE_EXTRA_CA_CERTS names, as the error advises",
+    targets: ["models"],
+    way: { certificate: "of another authority", host: "localhost" },
+    replies: [healthy.models],
+    oursOnly: "Node.js reads it, for every library alike",
+    run: ({ setup, authority }) => withExtraAuthority(setup, authority!),
+  },
   ...overcome(6, "the first handshake is reset", { certificate: "good", resets: 1 }),
   unreachable(
     6,
@@ -97,11 +127,22 @@ export const connection: readonly Case[] = [
     targets: [target],
     replies: [healthy[target], { refuses: true }, healthy[target]],
     calls: 2,
-    // The replay is free: nothing else may be tried again.
-    maxRetries: target.startsWith("fetch") ? 1 : 0,
     returns: answers[target],
     requests: 3,
   })),
+  ...everything
+    .filter((target) => !target.startsWith("fetch"))
+    .map((target): Case => ({
+      row: 7,
+      fault: "the same, and nothing may be tried again: the replay costs no retry",
+      targets: [target],
+      replies: [healthy[target], { refuses: true }, healthy[target]],
+      calls: 2,
+      maxRetries: 0,
+      returns: answers[target],
+      requests: 3,
+      oursOnly: "a replay is a retry to it",
+    })),
   ...everything
     .filter((target) => !target.startsWith("fetch"))
     .flatMap((target): Case[] => [
@@ -131,7 +172,7 @@ export const connection: readonly Case[] = [
           `a proxy that ${kind.replace("is a SOCKS proxy that is", "speaks SOCKS and is")}`,
           { proxy: kind },
           { name: "ConnectionError", reason: "proxy" },
-          { targets: [target], maxRetries: 0, says: /proxy/i, hides: /siliconflow\.(cn|com)/, ...fromEnvironment },
+          { targets: [target], maxRetries: 0, says: /proxy/i, tidies: /siliconflow\.(cn|com)/, ...fromEnvironment },
         ),
       ),
     ]),
@@ -172,6 +213,13 @@ export const connection: readonly Case[] = [
     { name: "TimeoutError", phase: "firstByte", retryable: true },
     { targets: everything, quiet: true, maxRetries: 0 },
   ),
+  refused(
+    10,
+    "the connection hangs as soon as it is made",
+    {},
+    { name: "TimeoutError", phase: "firstByte", retryable: true },
+    { targets: everything, way: { toClient: { hangMs: Infinity } }, quiet: true, maxRetries: 0 },
+  ),
   unreachable(
     11,
     "a header of 20 KiB",
@@ -191,3 +239,23 @@ export const connection: readonly Case[] = [
     { name: "InvalidResponseError", reason: "malformed", attempts: 1 },
   ),
 ];
+
+/** A process of its own asks the server, and trusts whom its environment names. */
+async function withExtraAuthority({ url, apiKey }: Setup, authority: string): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), "authority-"));
+  const file = join(folder, "authority.pem");
+  writeFileSync(file, authority);
+  const script = `
+    import { SiliconFlowClient } from "@langchain-siliconflow/client";
+    const { data } = await new SiliconFlowClient(${JSON.stringify({ baseURL: url, apiKey })}).models.list();
+    console.log(data.length);`;
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+      cwd: import.meta.dirname,
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: file },
+    });
+    return stdout.trim() === "1" ? undefined : stdout;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

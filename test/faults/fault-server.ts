@@ -18,6 +18,8 @@ export interface Reply {
   forever?: string;
   /** Milliseconds between repeated writes of {@link Reply.forever}. */
   everyMs?: number;
+  /** Ends the answer after so many of them. */
+  times?: number;
 }
 
 export interface FaultServer {
@@ -104,7 +106,7 @@ async function answer(reply: Reply, response: ServerResponse): Promise<void> {
     response.write(piece);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  if (reply.forever !== undefined) return repeat(reply.forever, reply.everyMs, response);
+  if (reply.forever !== undefined) await repeat(reply.forever, reply, response);
   if (reply.then === "open") return;
   if (reply.then === "reset") return void response.socket?.resetAndDestroy();
   if (reply.then === "close") return void response.socket?.destroySoon();
@@ -112,9 +114,9 @@ async function answer(reply: Reply, response: ServerResponse): Promise<void> {
 }
 
 /** Writes until the client is gone; without a pause it stops whenever the client does not read. */
-async function repeat(text: string, everyMs: number | undefined, response: ServerResponse): Promise<void> {
+async function repeat(text: string, { everyMs, times = Infinity }: Reply, response: ServerResponse): Promise<void> {
   const gone = new Promise<void>((resolve) => response.once("close", resolve));
-  while (!response.destroyed) {
+  for (let count = 0; count < times && !response.destroyed; count += 1) {
     const flowing = response.write(text);
     if (everyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, everyMs));
     else if (!flowing) await Promise.race([gone, new Promise<void>((resolve) => response.once("drain", resolve))]);

@@ -1,8 +1,13 @@
+import { inspect } from "node:util";
 import { broken, healthy, refused, stream, type Case } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
 import { completion, done, finish, first, message, sse, text, tool } from "./wire.ts";
 
 const dayMs = 86_400_000;
+const insideAddress = "http://169.254.169.254/latest/meta-data/role.png";
+
+/** A connection that left this machine was tried, and stopped by the tests' own guard. */
+const isRefused = (error: Error): boolean => /ERR_NETWORK_REFUSED|NetworkRefused/.test(inspect(error, { depth: 8 }));
 
 export const filesAndSecrets: readonly Case[] = [
   {
@@ -15,20 +20,21 @@ export const filesAndSecrets: readonly Case[] = [
     row: 63,
     fault: "an address of the machine's own network is handed on, and asked by nobody here",
     targets: ["invoke", "stream"],
-    image: "http://169.254.169.254/latest/meta-data/role.png",
     replies: [({ stream: streamed }) => (streamed ? healthy.stream : healthy.invoke)],
-    returns: { text: "Hello there" },
-    requests: 1,
-    check: ({ server }) =>
-      JSON.stringify(server.requests[0]!.body).includes("169.254.169.254")
-        ? undefined
-        : "the address was not handed on",
+    async run({ subject, target, setup, server }) {
+      const ended = await subject.make[target]!(setup)({ image: insideAddress }).catch((error: unknown) => error);
+      // Who fetches pictures itself is right to refuse this one.
+      if (!subject.ours && ended instanceof Error) return isRefused(ended) ? "asks for it" : undefined;
+      const sent = JSON.stringify(server.requests[0]?.body ?? "");
+      return sent.includes(insideAddress) ? undefined : `not handed on: ${String(ended)}`;
+    },
   },
   {
     row: 63,
     fault: "an address that names a file",
     targets: ["invoke", "stream"],
     image: "file:///etc/passwd",
+    replies: [({ stream: streamed }) => (streamed ? healthy.stream : healthy.invoke)],
     throws: { name: "InvalidInputError" },
     requests: 0,
   },
@@ -69,7 +75,8 @@ export const filesAndSecrets: readonly Case[] = [
       replies: [toolCall(target, args)],
       returns: { toolCalls: [], invalidToolCalls: ["weather"] },
       requests: 1,
-      check: () => ("polluted" in {} ? "every object is polluted" : undefined),
+      ...(!args.startsWith('{"city"') && { theirs: polluted }),
+      check: polluted,
     })),
   ),
   {
@@ -102,6 +109,11 @@ export const filesAndSecrets: readonly Case[] = [
     },
   },
 ];
+
+/** A name among others is no harm by itself; a prototype that answers to it is. */
+function polluted(): string | undefined {
+  return "polluted" in {} ? "every object is polluted" : undefined;
+}
 
 /** A tool call with these arguments, however the target answers. */
 function toolCall(target: "invoke" | "stream" | "messages", args: string): Reply {

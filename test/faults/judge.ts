@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import { isSiliconFlowError } from "@langchain-siliconflow/client";
-import { answers, type Case, type Seen, type Setup, type Subject, type Target } from "./case.ts";
+import { type Case, type Seen, type Setup, type Subject, type Target } from "./case.ts";
 import { layRoad } from "./ways.ts";
 
-export const canaryKey = "sk-canary-key";
+const canaryKey = "sk-canary-key";
 
 /** How a call ended. */
 type Outcome = { value: Seen } | { error: unknown } | { hangs: true };
@@ -26,7 +26,7 @@ export async function play(entry: Case, target: Target, subject: Subject, limitM
     ...(entry.maxBytes !== undefined && { maxBytes: entry.maxBytes }),
     ...(entry.site && { site: entry.site }),
   };
-  const stage = { subject, target, server, setup };
+  const stage = { subject, target, server, setup, authority: road.authority };
   Object.assign(process.env, road.environment);
   try {
     if (entry.run !== undefined) {
@@ -37,9 +37,7 @@ export async function play(entry: Case, target: Target, subject: Subject, limitM
     }
     const outcome = await outcomeOf(ask(entry, subject.make[target]!(setup)), limitMs);
     const wrong =
-      judge(entry, target, outcome, subject) ??
-      countRequests(entry, subject, server.requests.length) ??
-      entry.check?.(stage);
+      judge(entry, outcome, subject) ?? countRequests(entry, subject, server.requests.length) ?? entry.check?.(stage);
     return { wrong, outcome };
   } finally {
     for (const name of Object.keys(road.environment)) delete process.env[name];
@@ -69,16 +67,18 @@ async function outcomeOf<Value>(
   return Promise.race([settled, limit]).finally(() => clearTimeout(timer));
 }
 
-function judge(entry: Case, target: Target, outcome: Outcome, subject: Subject): string | undefined {
+function judge(entry: Case, outcome: Outcome, subject: Subject): string | undefined {
   if ("hangs" in outcome) return "hangs";
   if ("value" in outcome) {
-    if (entry.returns === undefined) return `silent success: ${show(outcome.value)}`;
+    if (!subject.ours && entry.theirs) return entry.theirs(outcome.value);
+    if (entry.returns === undefined) return `silent success: ${summary(outcome.value)}`;
     const where = difference(outcome.value, entry.returns);
-    return where === undefined ? undefined : `wrong ${where}`;
+    if (where === undefined) return undefined;
+    return where.startsWith("vectors") ? "wrong vectors" : `returns ${where}`;
   }
   const { error } = outcome;
   if (entry.returns !== undefined) return `throws ${brief(error)}`;
-  return subject.ours ? judgeOurs(entry, error) : judgeOthers(entry, target, error);
+  return subject.ours ? judgeOurs(entry, error) : judgeOthers(entry, error);
 }
 
 function judgeOurs(entry: Case, error: unknown): string | undefined {
@@ -87,23 +87,32 @@ function judgeOurs(entry: Case, error: unknown): string | undefined {
   if (where !== undefined) return `error with ${where}: ${error.message}`;
   for (const words of [entry.says, entry.advises])
     if (words && !words.test(error.message)) return `does not say ${words}: ${error.message}`;
+  if (entry.tidies?.test(error.message)) return `repeats ${entry.tidies}: ${error.message}`;
   return leaks(entry, error);
 }
 
 /** Others need not use our classes and fields: but the error must say what happened, and not be a mishap of the program. */
-function judgeOthers(entry: Case, target: Target, error: unknown): string | undefined {
+function judgeOthers(entry: Case, error: unknown): string | undefined {
   const chain = causes(error);
   const all = chain
     .map((each) => (each instanceof Error ? each.message : (JSON.stringify(each) ?? String(each))))
     .join("\n");
-  const said = chain.some((each) => typeof (each as { code?: unknown }).code === "string");
-  if (error instanceof Error && /^(TypeError|SyntaxError|RangeError|ReferenceError)$/.test(error.name) && !said)
-    return `${error.name}: ${brief(error.message)}`;
-  if (entry.says && !entry.says.test(all)) return `not said: ${brief(error)}`;
+  // What the runtime's fetch throws is a TypeError too, with what happened as its cause.
+  if (
+    chain.length === 1 &&
+    error instanceof Error &&
+    /^(TypeError|SyntaxError|RangeError|ReferenceError)$/.test(error.name)
+  )
+    return brief(error);
+  const says = entry.says ?? (entry.throws!["name"] === "TimeoutError" ? /time|abort/i : undefined);
+  if (says?.test(all) === false) return `not said: ${brief(error)}`;
   const leak = leaks(entry, error);
   if (leak !== undefined) return leak;
-  if (entry.throws!["partial"] === undefined || answers[target].text === undefined) return undefined;
-  return chain.some((each) => "partial" in (each as object)) ? undefined : "throws, without what had arrived";
+  const missing = ["partial", "results"].find(
+    (field) => entry.throws![field] !== undefined && !chain.some((each) => field in (each as object)),
+  );
+  if (missing === "results") return "throws, the other vectors are lost";
+  return missing === undefined ? undefined : "throws, without what had arrived";
 }
 
 function leaks(entry: Case, error: unknown): string | undefined {
@@ -127,13 +136,12 @@ function countRequests(entry: Case, subject: Subject, sent: number): string | un
 }
 
 /** Where `actual` is not what `expected` names, in a few words. Fields that are not named may be anything. */
-export function difference(actual: unknown, expected: unknown, path = ""): string | undefined {
+function difference(actual: unknown, expected: unknown, path = ""): string | undefined {
   if (typeof expected !== "object" || expected === null) {
     return Object.is(actual, expected) ? undefined : `${path || "value"} ${show(actual)}`;
   }
   if (typeof actual !== "object" || actual === null) return `${path || "value"} ${show(actual)}`;
-  if (Array.isArray(expected) && (actual as unknown[]).length !== expected.length)
-    return `${path}: ${(actual as unknown[]).length} of ${expected.length}`;
+  if (Array.isArray(expected) && (actual as unknown[]).length !== expected.length) return `${path} ${show(actual)}`;
   for (const [name, value] of Object.entries(expected)) {
     const inner = Array.isArray(expected) ? `${path}[${name}]` : path ? `${path}.${name}` : name;
     const found = difference((actual as Record<string, unknown>)[name], value, inner);
@@ -152,10 +160,17 @@ function causes(error: unknown): unknown[] {
   return chain;
 }
 
+/** What matters of an answer that should not have been one. */
+function summary({ text, toolCalls, vectors, finishReason }: Seen): string {
+  if (vectors !== undefined) return show(vectors);
+  const calls = toolCalls?.length ? `, calls ${show(toolCalls)}` : "";
+  return `${show(text)}${calls}${finishReason === undefined ? "" : `, finish reason ${show(finishReason)}`}`;
+}
+
 const show = (value: unknown): string => shorten(inspect(value, { depth: 4, breakLength: Infinity }));
 
 /** An error in a few words. */
-export function brief(error: unknown): string {
+function brief(error: unknown): string {
   return shorten(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }
 

@@ -21,8 +21,8 @@ const asked = (fault: string, headers: Record<string, string>, throws: Record<st
   );
 
 /** Forty texts, and a service that answers for `text n` with the vector `[n, 1]` unless something is wrong with the request. */
-export const fortyTexts = Array.from({ length: 40 }, (_, index) => `text ${index + 1}`);
-export const fortyVectors = fortyTexts.map((_, index) => [index + 1, 1]);
+const fortyTexts = Array.from({ length: 40 }, (_, index) => `text ${index + 1}`);
+const fortyVectors = fortyTexts.map((_, index) => [index + 1, 1]);
 export const numbered = (input: readonly string[]): { body: string } => ({
   body: vectors(input.map((each) => [Number(each.slice(5)), 1])),
 });
@@ -65,7 +65,7 @@ export const limits: readonly Case[] = [
       48,
       `429 for ${limit}`,
       { status: 429, body: limited(limit) },
-      { name: "RateLimitError", limit, retryable: false, attempts: 1 },
+      { name: "RateLimitError", limit, retryable: false, retryAt: {}, attempts: 1 },
       { says: new RegExp(limit), advises: /reset at 20/ },
     ),
   ),
@@ -113,7 +113,7 @@ export const limits: readonly Case[] = [
     50,
     "10 hours",
     { status: 429, headers: { "retry-after": "36000" }, body: limited("TPM") },
-    { name: "RateLimitError", retryAfterMs: tenHoursMs, attempts: 1 },
+    { name: "RateLimitError", retryAfterMs: tenHoursMs, retryAt: {}, attempts: 1 },
   ),
   ...unnoticed(51, "503 busy", everything, [
     { status: 503, headers: retryNow, body: failure(50508, "System is too busy now. Please try again later.") },
@@ -133,7 +133,7 @@ export const limits: readonly Case[] = [
     "504 with HTML, always",
     { status: 504, headers: { ...retryNow, "content-type": "text/html" }, body: page },
     { name: "ServiceUnavailableError", status: 504, attempts: 4 },
-    { targets: everything, requests: 4, says: /Gateway Time-out/, hides: /<h1>/ },
+    { targets: everything, requests: 4, says: /Gateway Time-out/, tidies: /<h1>/ },
   ),
   {
     row: 52,

@@ -1,9 +1,12 @@
 import { numbered } from "./limits.ts";
-import { answers, type Case } from "./case.ts";
+import { answers, healthy, type Case } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
 import { failure, ranking, vectors } from "./wire.ts";
 
 const float32 = (...numbers: number[]): string => Buffer.from(new Float32Array(numbers).buffer).toString("base64");
+
+const inNumbers = healthy.embed;
+const inBase64: Reply = { body: vectors([{ embedding: float32(1, 0) }, { embedding: float32(0, 1) }]) };
 
 /** 1,280 texts: forty requests of 32. The twentieth holds this one. */
 const manyTexts = Array.from({ length: 1280 }, (_, index) => `text ${index + 1}`);
@@ -34,6 +37,10 @@ export const lists: readonly Case[] = [
     replies: [{ body: vectors([[1, 0]]) }, { body: vectors([[0, 1]]) }],
     returns: answers.embed,
     requests: 2,
+    check: ({ server }) =>
+      (server.requests[1]!.body["input"] as string[]).length === 1
+        ? undefined
+        : "more is asked for again than is missing",
   },
   ...(
     [
@@ -95,9 +102,25 @@ export const lists: readonly Case[] = [
   },
   {
     row: 58,
-    fault: "vectors in base64",
+    fault: "base64 that holds an infinite number",
     targets: ["embed"],
-    replies: [{ body: vectors([{ embedding: float32(1, 0) }, { embedding: float32(0, 1) }]) }],
+    replies: [{ body: vectors([{ embedding: float32(1, 0) }, { embedding: float32(-Infinity, 1) }]) }],
+    throws: { retryable: false },
+    requests: 2,
+  },
+  {
+    row: 58,
+    fault: "vectors in base64, where that was asked for",
+    targets: ["embed"],
+    replies: [({ encoding_format }) => (encoding_format === "base64" ? inBase64 : inNumbers)],
+    returns: answers.embed,
+    requests: 1,
+  },
+  {
+    row: 58,
+    fault: "vectors in the other form than was asked for",
+    targets: ["embed"],
+    replies: [({ encoding_format }) => (encoding_format === "base64" ? inNumbers : inBase64)],
     returns: answers.embed,
     requests: 1,
   },
@@ -176,7 +199,8 @@ export const lists: readonly Case[] = [
       );
       const { resume } = (error ?? {}) as { resume?: () => Promise<number[][]> };
       const paid = server.requests.length - 1;
-      if (typeof resume !== "function") return `throws, and with it ${paid} paid requests are lost`;
+      if (typeof resume !== "function")
+        return paid > 0 ? `throws, ${paid} requests that were paid for are lost` : "throws, all was one request";
       const complete = await resume();
       const asked = server.requests.slice(40).flatMap(({ body }) => body["input"] as string[]);
       if (asked.length !== 32 || !asked.includes(spoilt)) return `${asked.length} texts were asked for again`;

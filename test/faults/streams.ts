@@ -1,4 +1,4 @@
-import { broken, every, healthy, partial, reads, streams, unnoticed, type Case } from "./case.ts";
+import { broken, every, healthy, partial, reads, refused, streams, unnoticed, type Case } from "./case.ts";
 import type { FaultServer, Reply } from "./fault-server.ts";
 import {
   done,
@@ -37,6 +37,7 @@ const boundedBy =
   };
 
 const quiet = { quiet: true } as const;
+const comment = ": keep-alive\n\n";
 const trace = { traceId: "trace-of-the-server" };
 
 /** The ways of dying under HTTP 200 that all streams share. None of them may end as a success. */
@@ -51,35 +52,34 @@ function deaths(target: Stream): Case[] {
     throws: object,
     more: Partial<Case> & Reply = {},
   ): Case => {
-    const { then, forever, everyMs, ...rest } = more;
+    const { then, forever, everyMs, times, ...rest } = more;
     const reply: Reply = { headers: sse, body: [...begun, ...ending], ...(then && { then }) };
-    if (forever !== undefined) Object.assign(reply, { forever, everyMs });
+    if (forever !== undefined) Object.assign(reply, { forever, everyMs, times });
     return { row, fault, targets, replies: [reply], throws: { ...partial("Hel"), ...throws }, requests: 1, ...rest };
   };
   const cut = { name: "StreamError", reason: "truncated", ...trace };
   const failed = { name: "StreamError", ...trace };
-  const nothing: Reply = { headers: sse, forever: ": keep-alive\n\nevent: ping\ndata:\n\n", everyMs: 20 };
   return [
     ...unnoticed(23, "reset before the first token", targets, [{ headers: sse, then: "reset" }]),
     after(24, "reset after the first token", [], { name: "StreamError", reason: "reset", ...trace }, { then: "reset" }),
     ...unnoticed(25, "silence before the first token", targets, [{ headers: sse, then: "open" }], quiet),
     after(26, "silence between tokens", [], { name: "TimeoutError", phase: "idle" }, { then: "open", ...quiet }),
-    {
+    ...[comment, `${comment}event: ping\ndata:\n\n`].map((forever): Case => ({
       row: 27,
-      fault: "nothing but comments and pings",
+      fault: forever === comment ? "nothing but comments" : "nothing but comments and pings",
       targets,
-      replies: [nothing],
+      replies: [{ headers: sse, forever, everyMs: 20 }],
       throws: { name: "TimeoutError", phase: "firstByte" },
       requests: 1,
       maxRetries: 0,
       ...quiet,
-    },
+    })),
     after(
       27,
       "nothing but comments after the first token",
       [],
       { name: "TimeoutError", phase: "idle" },
-      { forever: ": keep-alive\n\n", everyMs: 20, ...quiet },
+      { forever: comment, everyMs: 20, ...quiet },
     ),
     after(28, "the end without a finish reason and without [DONE]", [], cut),
     after(28, "[DONE] without a finish reason", [done], cut),
@@ -117,19 +117,19 @@ function deaths(target: Stream): Case[] {
     ),
     {
       row: 37,
-      fault: "one line without end, from the start",
+      fault: "one line of 64 MiB, from the start",
       targets,
-      replies: [{ headers: sse, forever: `data: ${"x".repeat(256 * 1024)}` }],
+      replies: [{ headers: sse, body: "data: ", forever: "x".repeat(256 * 1024), times: 256 }],
       throws: { name: "InvalidResponseError", reason: "tooLarge" },
       requests: 1,
       check: boundedBy(40),
     },
     after(
       37,
-      "one line without end, after the first token",
+      "one line of 64 MiB, after the first token",
       ['data: {"choices":[{"delta":{"content":"'],
       { name: "StreamError", reason: "tooLarge" },
-      { forever: "x".repeat(256 * 1024), check: boundedBy(40) },
+      { forever: "x".repeat(256 * 1024), times: 256, check: boundedBy(40) },
     ),
     after(
       22,
@@ -137,13 +137,28 @@ function deaths(target: Stream): Case[] {
       [],
       // How much of the text was taken before the limit depends on the packets.
       { name: "StreamError", reason: "tooLarge", partial: {} },
-      { forever: word("lo".repeat(8192)), maxBytes: 256 * 1024, check: boundedBy(40) },
+      {
+        forever: word("lo".repeat(8192)),
+        maxBytes: 256 * 1024,
+        check: boundedBy(40),
+        oursOnly: "it has no limit of size",
+      },
     ),
   ];
 }
 
 export const dyingStreams: readonly Case[] = [
   ...streams.flatMap(deaths),
+  refused(
+    23,
+    "every connection is reset before the first byte",
+    {},
+    { reason: "reset", retryable: true, attempts: 2 },
+    { way: { toClient: { resetAfterBytes: 0 } }, maxRetries: 1, requests: 2 },
+  ),
+  ...unnoticed(29, "the connection is closed long after the answer", streams, [], {
+    way: { toClient: { slowCloseMs: 400 } },
+  }),
   ...unnoticed(
     23,
     "reset before the first byte",

@@ -12,8 +12,8 @@ export type Way =
   | { names: readonly NameAnswer[] }
   /** Nobody answers an attempt to connect. */
   | { blackhole: true }
-  /** TLS. So many handshakes are reset before one comes about. */
-  | { certificate: CertificateKind; resets?: number }
+  /** TLS, under a name of the test's own unless it is told. So many handshakes are reset before one comes about. */
+  | { certificate: CertificateKind; resets?: number; host?: "localhost" }
   /** The proxy of `@langchain-siliconflow/emulator`. */
   | { toServer?: Toxics; toClient?: Toxics }
   /** No HTTP server at all: these bytes, in place of any answer; the last piece for ever where `endless` says so. */
@@ -22,34 +22,34 @@ export type Way =
   | { proxy: ProxyKind; noProxy?: true };
 
 /** What becomes of the variables for proxies. */
-export type ProxyKind = "works" | "is down" | "wants a password" | "is a SOCKS proxy that is down";
+type ProxyKind = "works" | "is down" | "wants a password" | "is a SOCKS proxy that is down";
 
 /** A way that has been laid. */
-export interface Road {
+interface Road {
   url: string;
   server: FaultServer;
+  /** Who signed the server's certificate, if it has one. */
+  authority: string | undefined;
   /** Set while the case runs. */
   environment: Record<string, string>;
-  /** Requests that a proxy was asked to pass on. */
-  passed(): number;
   close(): Promise<void>;
 }
 
 /** Starts the server of a case, and whatever stands before it. */
 export async function layRoad(replies: readonly Answering[], way: Way | undefined): Promise<Road> {
-  const name = way !== undefined && "names" in way ? makeName(way.names) : makeName(["127.0.0.1"]);
-  const secure =
-    way !== undefined && "certificate" in way ? await certificateFor(name.host, way.certificate) : undefined;
+  const name = makeName(way !== undefined && "names" in way ? way.names : ["127.0.0.1"]);
+  const isSecure = way !== undefined && "certificate" in way;
+  const isNamed = way !== undefined && (isSecure || "names" in way || "proxy" in way);
+  const host = isSecure && way.host ? way.host : isNamed ? name.host : "127.0.0.1";
+  const secure = isSecure ? await certificateFor(host, way.certificate) : undefined;
   const server = await startFaultServer(replies, secure);
   const front = way === undefined ? undefined : await standBefore(server, way);
   const scheme = secure ? "https" : "http";
-  const host =
-    way !== undefined && ("names" in way || "certificate" in way || "proxy" in way) ? name.host : "127.0.0.1";
   return {
     url: `${scheme}://${host}:${front?.port ?? server.port}/v1`,
     server,
+    authority: secure?.authority,
     environment: front?.environment?.(name.host) ?? {},
-    passed: () => front?.passed?.() ?? 0,
     async close() {
       await front?.close();
       await server.close();
@@ -60,7 +60,6 @@ export async function layRoad(replies: readonly Answering[], way: Way | undefine
 interface Front {
   port?: number;
   environment?(host: string): Record<string, string>;
-  passed?(): number;
   close(): Promise<void>;
 }
 
@@ -132,10 +131,8 @@ function resetting(resets: number, port: number): Promise<Front> {
 }
 
 async function proxied(kind: ProxyKind, noProxy: boolean): Promise<Front> {
-  let passed = 0;
   const proxy = await listening((socket) => {
     socket.once("data", (bytes: Buffer) => {
-      passed += 1;
       if (kind === "wants a password") {
         socket.end(
           "HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic\r\ncontent-length: 0\r\n\r\n",
@@ -156,7 +153,6 @@ async function proxied(kind: ProxyKind, noProxy: boolean): Promise<Front> {
       [kind.includes("SOCKS") ? "ALL_PROXY" : "HTTP_PROXY"]: address,
       ...(noProxy && { NO_PROXY: host }),
     }),
-    passed: () => passed,
     close: async () => void (down || (await proxy.close())),
   };
 }

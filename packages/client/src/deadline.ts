@@ -39,6 +39,8 @@ interface Stop {
  * Lives as long as the call, over all its attempts. `end()` leaves no timer and no listener behind.
  */
 export class Deadline {
+  /** Told once the call is over. */
+  onEnd: (() => void) | undefined;
   readonly #timeouts: ResolvedTimeouts;
   readonly #firstByteMs: number;
   readonly #clock: Clock;
@@ -66,7 +68,7 @@ export class Deadline {
     this.#clock = clock;
     this.#signal = signal;
     if (signal?.aborted) {
-      this.#stopped = { error: reasonOf(signal) };
+      this.#stopped = { error: abortReason(signal) };
       return;
     }
     signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -146,6 +148,7 @@ export class Deadline {
     this.#attempt = undefined;
     this.#cancelTotal?.();
     this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.onEnd?.();
   }
 
   /** Ends the running attempt, or the wait before it, with this error. */
@@ -224,7 +227,7 @@ export class Deadline {
   }
 
   readonly #onAbort = (): void => {
-    this.stop(reasonOf(this.#signal!));
+    this.stop(abortReason(this.#signal!));
   };
 
   #enter(phase: TimeoutPhase, limitMs: number, waiting: boolean): void {
@@ -257,8 +260,8 @@ export class Deadline {
   };
 }
 
-/** A signal that timed out becomes our error; every other reason is the caller's own, and stays it. */
-function reasonOf(signal: AbortSignal): unknown {
+/** What to reject with when a signal has fired: our error when it timed out; every other reason is the caller's own, and stays it. */
+export function abortReason(signal: AbortSignal): unknown {
   const reason: unknown = signal.reason;
   if (reason instanceof DOMException && reason.name === "TimeoutError") {
     return new TimeoutError("The call took longer than its signal allowed.", { phase: "total", cause: reason });

@@ -10,6 +10,11 @@ export class Mask {
     this.#secrets = secrets.filter((secret) => secret.length >= 4).toSorted((a, b) => b.length - a.length);
   }
 
+  /** A mask of these secrets as well. */
+  and(secrets: readonly string[]): Mask {
+    return secrets.length === 0 ? this : new Mask([...this.#secrets, ...secrets]);
+  }
+
   apply(text: string): string {
     let masked = text;
     for (const secret of this.#secrets) masked = masked.replaceAll(secret, "***");
@@ -17,6 +22,17 @@ export class Mask {
   }
 }
 
+const secretName = /auth|cookie|credential|jwt|key|password|secret|session|signature|token/;
+
+/** What must not be shown of headers: the values of those whose names say so, and their parts (`Basic …`, `name=…`). */
+export function secretsOf(headers: Record<string, string>): string[] {
+  return Object.entries(headers)
+    .filter(([name]) => secretName.test(name))
+    .flatMap(([, value]) => [value, ...value.split(/[\s;,=]+/).filter((part) => part.length >= shortestPart)]);
+}
+
+/** Shorter parts of a header are rather words than secrets. */
+const shortestPart = 12;
 const shortestInput = 8;
 /** So many characters of its beginning are a quote of an input: long ones are quoted cut short. */
 const shortestQuote = 16;

@@ -13,21 +13,21 @@ const overloaded = new ServiceUnavailableError("503", { status: 503, retryable: 
 
 describe("the wait before another attempt", () => {
   test("doubles from half a second and never exceeds eight", () => {
-    const longest = [0, 1, 2, 3, 4, 5, 10].map((retries) => retryDelay(overloaded, retries, clock(1)));
+    const longest = [0, 1, 2, 3, 4, 5, 10].map((retries) => retryDelay(overloaded, retries, 20, clock(1)));
     expect(longest).toEqual([500, 1000, 2000, 4000, 8000, 8000, 8000]);
   });
 
   test("is anything between nothing and that", () => {
-    expect(retryDelay(overloaded, 2, clock(0))).toBe(0);
-    expect(retryDelay(overloaded, 2, clock(0.25))).toBe(500);
+    expect(retryDelay(overloaded, 2, 3, clock(0))).toBe(0);
+    expect(retryDelay(overloaded, 2, 3, clock(0.25))).toBe(500);
   });
 
   test("is what the service asks for, up to a minute", () => {
     const asking = (retryAfterMs: number) =>
       new ServiceUnavailableError("503", { status: 503, retryable: true, retryAfterMs });
-    expect(retryDelay(asking(0), 0, clock(1))).toBe(0);
-    expect(retryDelay(asking(59_000), 0, clock(0))).toBe(59_000);
-    expect(retryDelay(asking(60_001), 0, clock(0))).toBeUndefined();
+    expect(retryDelay(asking(0), 0, 3, clock(1))).toBe(0);
+    expect(retryDelay(asking(59_000), 0, 3, clock(0))).toBe(59_000);
+    expect(retryDelay(asking(60_001), 0, 3, clock(0))).toBeUndefined();
   });
 
   test("ends with the minute of the limit", () => {
@@ -37,20 +37,20 @@ describe("the wait before another attempt", () => {
       limit: "RPM",
       retryAt: new Date(noon + 300),
     });
-    expect(retryDelay(limited, 4, clock(1))).toBe(300);
-    expect(retryDelay(limited, 0, clock(0.2))).toBe(100);
+    expect(retryDelay(limited, 4, 9, clock(1))).toBe(300);
+    expect(retryDelay(limited, 0, 3, clock(0.2))).toBe(100);
   });
 
   test("is none for what cannot succeed", () => {
-    expect(retryDelay(new ConnectionError("tls", { reason: "tls" }), 0, clock(0))).toBeUndefined();
+    expect(retryDelay(new ConnectionError("tls", { reason: "tls" }), 0, 3, clock(0))).toBeUndefined();
   });
 
   test("is had once for a host name that does not exist, and as often as others for a resolver that is busy", () => {
     const dns = (code: string) =>
       new ConnectionError("dns", { reason: "dns", retryable: true, cause: Object.assign(new Error(), { code }) });
-    expect(retryDelay(dns("ENOTFOUND"), 0, clock(0))).toBe(0);
-    expect(retryDelay(dns("ENOTFOUND"), 1, clock(0))).toBeUndefined();
-    expect(retryDelay(dns("EAI_AGAIN"), 2, clock(0))).toBe(0);
+    expect(retryDelay(dns("ENOTFOUND"), 0, 3, clock(0))).toBe(0);
+    expect(retryDelay(dns("ENOTFOUND"), 1, 3, clock(0))).toBeUndefined();
+    expect(retryDelay(dns("EAI_AGAIN"), 2, 3, clock(0))).toBe(0);
   });
 });
 

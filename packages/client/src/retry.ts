@@ -12,15 +12,24 @@ const dayMs = 24 * hourMs;
 /** A century: what is further away is no date that a clock can show. */
 const longestMs = 36_525 * dayMs;
 
+/** After a window has ended its limit is asked again within this time: not by all in its first moment. */
+const spreadMs = 2_000;
+
 /**
  * Milliseconds to wait before another attempt, or `undefined` when there should be none.
  *
  * @param retries how many attempts have been repeated already
+ * @param maxRetries how many may be
  */
-export function retryDelay(error: SiliconFlowError, retries: number, clock: Clock): number | undefined {
-  if (!error.retryable) return undefined;
+export function retryDelay(
+  error: SiliconFlowError,
+  retries: number,
+  maxRetries: number,
+  clock: Clock,
+): number | undefined {
+  if (!error.retryable || retries >= maxRetries) return undefined;
   // A name that does not exist rarely comes to exist, but resolvers do err.
-  if (error.reason === "dns" && retries >= 1 && codeOf(rootCause(error.cause)) === "ENOTFOUND") return undefined;
+  if (retries >= 1 && isUnknownHost(error)) return undefined;
 
   if (error instanceof ApiError && error.retryAfterMs !== undefined) {
     return error.retryAfterMs <= maxRetryAfterMs ? error.retryAfterMs : undefined;
@@ -28,14 +37,33 @@ export function retryDelay(error: SiliconFlowError, retries: number, clock: Cloc
   // Full jitter: callers that failed together must not come back together.
   const delay = clock.random() * Math.min(maxDelayMs, firstDelayMs * 2 ** retries);
   if (error instanceof RateLimitError && error.retryAt !== undefined) {
-    return Math.max(0, Math.min(delay, error.retryAt.getTime() - clock.now()));
+    const left = Math.max(0, error.retryAt.getTime() - clock.now());
+    // Nobody documents the windows: the first retries may well succeed inside of one. The last must not be lost to it.
+    if (retries + 1 < maxRetries) return Math.min(delay, left);
+    return Math.min(maxRetryAfterMs, left + clock.random() * spreadMs);
   }
   return delay;
 }
 
+/** A name that does not exist, as far as the resolver knows: no outage, but a mistake more often than not. */
+export function isUnknownHost(error: SiliconFlowError): boolean {
+  return error.reason === "dns" && codeOf(rootCause(error.cause)) === "ENOTFOUND";
+}
+
+/**
+ * Whether a retry needs nothing of the budget: a limit whose time is known is waited out by all calls of its model together
+ * (the cool-down), so their retries are no storm, and a budget that many of them drew on would fail calls that only had to wait.
+ */
+export function isPaced(error: SiliconFlowError, delayMs: number): boolean {
+  return error instanceof RateLimitError && error.retryAt !== undefined && delayMs > 0;
+}
+
+/** Of 200 calls that fail together no more than a quarter are repeated, whatever went well before. */
+const maxTenths = 500;
+
 /**
  * Keeps retries a small share of all requests, so that a client does not double the load of a service that is down.
- * Holds 10 from the start; every success adds a tenth.
+ * Holds 10 from the start; every success adds a tenth, up to 50.
  */
 export class RetryBudget {
   // Counted in tenths: a sum of 0.1s never quite becomes 1.
@@ -49,8 +77,8 @@ export class RetryBudget {
   }
 
   deposit(): void {
-    // Bounded, so that a long quiet day does not pay for a storm of retries.
-    if (this.#tenths < 1_000) this.#tenths += 1;
+    // Bounded, so that a long good day does not pay for a storm of retries.
+    if (this.#tenths < maxTenths) this.#tenths += 1;
   }
 }
 

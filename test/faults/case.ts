@@ -137,7 +137,7 @@ export interface Case {
   oursOnly?: string;
   /** Why the case cannot be at all, and the parts of the client that must not exist for that to be true. */
   absent?: { why: string; parts: readonly string[] };
-  /** Where the case is proven, if not here: a file of `test/`, and a test in it. */
+  /** Where the case is proven, if not here: a file of the repository, and a test in it. */
   elsewhere?: { file: string; test: string };
 }
 

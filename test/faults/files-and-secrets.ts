@@ -83,7 +83,7 @@ export const filesAndSecrets: readonly Case[] = [
     row: 66,
     fault: "kill -9 while documents are embedded: the next run goes on, and pays nothing twice",
     targets: [],
-    elsewhere: { file: "demo/resume.test.ts", test: "a killed run goes on where it stopped" },
+    elsewhere: { file: "test/demo/resume.test.ts", test: "a killed run goes on where it stopped" },
   },
   {
     row: 66,

@@ -1,6 +1,6 @@
-import { SiliconFlowClient } from "@langchain-siliconflow/client";
+import { MemoryRateLimiter, SiliconFlowClient } from "@langchain-siliconflow/client";
 import { ContextOverflowError } from "@langchain/core/errors";
-import { every, everything, healthy, answers, refused, unnoticed, type Case } from "./case.ts";
+import { every, everything, healthy, answers, refused, unnoticed, type Case, type Target } from "./case.ts";
 import { failure, limited } from "./wire.ts";
 
 const retryNow = { "retry-after": "0" };
@@ -19,6 +19,22 @@ const asked = (fault: string, headers: Record<string, string>, throws: Record<st
     { name: "RateLimitError", ...throws },
     { maxRetries: 0 },
   );
+
+/** For each way of asking the model most like the one it asks for. */
+const nearest: Record<Target, string> = {
+  invoke: "Qwen/Qwen3-9B",
+  stream: "Qwen/Qwen3-9B",
+  fetch: "Qwen/Qwen3-9B",
+  fetchStream: "Qwen/Qwen3-9B",
+  messages: "zai-org/GLM-4.7",
+  messagesStream: "zai-org/GLM-4.7",
+  complete: "Qwen/Qwen3-Coder-31B-A3B-Instruct",
+  completeStream: "Qwen/Qwen3-Coder-31B-A3B-Instruct",
+  embed: "BAAI/bge-m4",
+  rerank: "BAAI/bge-reranker-v2-m4",
+  models: "",
+};
+const listed = JSON.stringify({ object: "list", data: [...new Set(Object.values(nearest))].map((id) => ({ id })) });
 
 export const limits: readonly Case[] = [
   ...unnoticed(46, "429 for requests per minute, without Retry-After", everything, [
@@ -50,6 +66,14 @@ export const limits: readonly Case[] = [
     oursOnly: "it takes no limiter",
     run: ({ setup }) => tellsTheLimiter(setup.url, setup.apiKey),
   },
+  {
+    row: 47,
+    fault: "a request larger than the whole limit is never sent",
+    targets: ["invoke"],
+    replies: [healthy.invoke],
+    oursOnly: "it takes no limiter",
+    run: ({ setup, server }) => neverFits(setup.url, setup.apiKey, server),
+  },
   ...(["RPH", "RPD", "TPD", "IPD"] as const).map((limit) =>
     refused(
       48,
@@ -59,6 +83,15 @@ export const limits: readonly Case[] = [
       { says: new RegExp(limit), advises: /reset at 20/ },
     ),
   ),
+  {
+    row: 48,
+    fault: "the limiter fails at once, or waits where it may",
+    targets: [],
+    elsewhere: {
+      file: "packages/client/src/limits/memory-rate-limiter.test.ts",
+      test: "parks the line with waitForHoursAndDays",
+    },
+  },
   refused(
     49,
     "402 without balance",
@@ -125,6 +158,25 @@ export const limits: readonly Case[] = [
     { name: "ServiceUnavailableError", status: 504, attempts: 4 },
     { targets: everything, requests: 4, says: /Gateway Time-out/, tidies: /<h1>/ },
   ),
+  {
+    row: 51,
+    fault: "a model that stays down is asked now and then, not by every call",
+    targets: ["invoke"],
+    maxRetries: 0,
+    replies: [{ status: 503, body: failure(50508, "System is too busy now.") }],
+    async run({ subject, setup, server }) {
+      const call = subject.make.invoke!({ ...setup, maxRetries: 0 });
+      const fails = async (): Promise<boolean> =>
+        call().then(
+          () => false,
+          () => true,
+        );
+      for (let count = 0; count < 10; count += 1) if (!(await fails())) return "silent success";
+      const later = await Promise.all(Array.from({ length: 20 }, fails));
+      if (!later.every(Boolean)) return "silent success";
+      return server.requests.length <= 15 ? undefined : `30 calls send ${server.requests.length} requests`;
+    },
+  },
   refused(
     53,
     "a prompt of 40,001 tokens where 32,768 fit",
@@ -187,12 +239,26 @@ export const limits: readonly Case[] = [
     { name: "AuthenticationError", reason: "auth", attempts: 1 },
     { targets: everything, says: /Invalid token/ },
   ),
+  ...every.map((target): Case => ({
+    row: 56,
+    fault: "a model that is not there: the error names the nearest that is",
+    targets: [target],
+    replies: [
+      { status: 400, body: failure(20012, "Model does not exist. Please check it carefully.") },
+      { body: listed },
+    ],
+    throws: { name: "NotFoundError", reason: "notFound", code: 20012, attempts: 1, suggestions: [nearest[target]] },
+    // The second one asks for the list.
+    requests: 2,
+    says: /Model does not exist/,
+    advises: new RegExp(nearest[target]),
+  })),
   refused(
     56,
-    "400 with code 20012",
-    { status: 400, body: failure(20012, "Model does not exist. Please check it carefully.") },
-    { name: "NotFoundError", reason: "notFound", code: 20012 },
-    { says: /Model does not exist/, advises: /models\.list/ },
+    "404 for an address that is not there",
+    { status: 404, body: '"404 page not found"' },
+    { name: "NotFoundError", reason: "notFound", attempts: 1, suggestions: [] },
+    { says: /page not found/, advises: /base URL/ },
   ),
 ];
 
@@ -241,4 +307,17 @@ async function tellsTheLimiter(baseURL: string, apiKey: string): Promise<string 
   await client.close();
   const seen = told.join(", ");
   return seen === "limit TPM, used 0, used 15" ? undefined : `the limiter was told: ${seen}`;
+}
+
+async function neverFits(
+  baseURL: string,
+  apiKey: string,
+  server: { requests: unknown[] },
+): Promise<string | undefined> {
+  const limiter = new MemoryRateLimiter({ tokensPerMinute: 100 });
+  const client = new SiliconFlowClient({ apiKey, baseURL, limiter });
+  const error = await client.chat.create({ ...request, max_tokens: 101 }).catch((reason: unknown) => reason);
+  await client.close();
+  if ((error as { reason?: unknown }).reason !== "neverFits") return `ends with ${String(error)}`;
+  return server.requests.length === 0 ? undefined : "it was sent";
 }

@@ -34,7 +34,7 @@ function proveAbsence(title: string, { why, parts }: NonNullable<Case["absent"]>
 
 function proveElsewhere(title: string, { file, test: name }: NonNullable<Case["elsewhere"]>): void {
   test(`${title}: see ${file}`, () => {
-    const path = new URL(`../${file}`, import.meta.url);
+    const path = new URL(`../../${file}`, import.meta.url);
     expect(existsSync(path) && readFileSync(path, "utf8").includes(name)).toBe(true);
   });
 }

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import { broken, healthy, refused, stream, type Case } from "./case.ts";
+import { SharedRateLimiter, SiliconFlowClient } from "@langchain-siliconflow/client";
+import { broken, healthy, refused, stream, type Case, type Setup } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
 import { completion, done, finish, first, message, sse, text, tool } from "./wire.ts";
 
@@ -87,6 +88,14 @@ export const filesAndSecrets: readonly Case[] = [
   },
   {
     row: 66,
+    fault: "the store of a shared limiter is down: no more than the local share is sent",
+    targets: ["invoke"],
+    replies: [healthy.invoke],
+    oursOnly: "it takes no limiter",
+    run: ({ setup, server }) => keepsItsShare(setup, server),
+  },
+  {
+    row: 66,
     fault: "the clock jumps a day ahead and two days back during an answer",
     targets: ["stream"],
     quiet: true,
@@ -131,4 +140,18 @@ function toolCall(target: "invoke" | "stream" | "messages", args: string): Reply
     ),
   );
   return stream(first, ...pieces, finish("tool_calls"), done);
+}
+
+async function keepsItsShare({ url, apiKey }: Setup, server: { requests: unknown[] }): Promise<string | undefined> {
+  const down = async (): Promise<never> => {
+    throw new Error("the store is down");
+  };
+  const store = { penalty: down, reward: down, get: down };
+  const limiter = new SharedRateLimiter({ store, requestsPerMinute: 40, localShare: 0.25 });
+  const client = new SiliconFlowClient({ apiKey, baseURL: url, limiter, timeouts: { totalMs: 1500 } });
+  const request = { model: "Qwen/Qwen3-8B", messages: [{ role: "user", content: "Hello" }] };
+  await Promise.allSettled(Array.from({ length: 20 }, () => client.chat.create(request)));
+  await client.close();
+  const sent = server.requests.length;
+  return sent > 0 && sent <= 10 ? undefined : `${sent} requests are sent where 10 are its share`;
 }

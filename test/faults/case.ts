@@ -80,7 +80,7 @@ export interface Subject {
 }
 
 /** What a case that is no plain data is given to work with. */
-export interface Stage {
+interface Stage {
   subject: Subject;
   target: Target;
   server: FaultServer;

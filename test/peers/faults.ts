@@ -16,7 +16,7 @@ import { subjects } from "./fault-subjects.ts";
 /** Longer than any library waits between the three retries that it is given. */
 const limitMs = 30_000;
 /** Most of the time is waiting. */
-const atOnce = 8;
+const atOnce = 16;
 const page = new URL("../../docs/reliability/fault-matrix.md", import.meta.url);
 
 const args = process.argv.slice(2);
@@ -51,6 +51,8 @@ async function fill(who: Subject): Promise<void> {
   // A call that was cut off may fail later, when nobody waits for it.
   process.on("unhandledRejection", () => {});
   process.on("uncaughtException", () => {});
+  // At the end, or when the table is given up. Calls that were cut off hold the process.
+  process.on("disconnect", () => process.exit());
   const tell = async (index: number): Promise<void> => {
     const { entry, target } = jobs[index]!;
     process.send!({ index, cell: await cellOf(entry, target, who) });
@@ -60,9 +62,7 @@ async function fill(who: Subject): Promise<void> {
     for (let index = queue.shift(); index !== undefined; index = queue.shift()) await tell(index);
   };
   await Promise.all(Array.from({ length: process.env["FAULT_ALONE"] === "1" ? 1 : atOnce }, worker));
-  // Calls that were cut off hold the process.
   process.disconnect();
-  process.exit();
 }
 
 /** The jobs that must run alone, or all others. */

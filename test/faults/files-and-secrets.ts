@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
-import { SharedRateLimiter, SiliconFlowClient } from "@langchain-siliconflow/client";
-import { broken, healthy, refused, stream, type Case, type Setup } from "./case.ts";
+import { broken, healthy, refused, stream, type Case } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
-import { completion, done, finish, first, message, sse, text, tool } from "./wire.ts";
+import { asksForModel, keepsItsShare } from "./own-clients.ts";
+import { completion, done, finish, first, limited, message, sse, text, tool } from "./wire.ts";
 
 const dayMs = 86_400_000;
 const insideAddress = "http://169.254.169.254/latest/meta-data/role.png";
@@ -40,6 +40,12 @@ export const filesAndSecrets: readonly Case[] = [
     requests: 0,
   },
 
+  {
+    row: 64,
+    fault: "the key in the model itself: in its text, its JSON, what is inspected, traces and cache keys",
+    targets: [],
+    elsewhere: { file: "packages/chat/src/serialization.test.ts", test: "is in no text of the model" },
+  },
   refused(
     64,
     "an error that repeats the key",
@@ -80,6 +86,14 @@ export const filesAndSecrets: readonly Case[] = [
       check: polluted,
     })),
   ),
+  ...["__proto__", "constructor", "toString"].map((model): Case => ({
+    row: 65,
+    fault: `a model that is called ${model}`,
+    targets: ["invoke"],
+    replies: [{ status: 429, headers: { "retry-after": "0" }, body: limited("TPM") }, healthy.invoke],
+    oursOnly: "it keeps nothing by the names of models",
+    run: ({ setup, server }) => asksForModel(model, setup, server),
+  })),
   {
     row: 66,
     fault: "kill -9 while documents are embedded: the next run goes on, and pays nothing twice",
@@ -140,18 +154,4 @@ function toolCall(target: "invoke" | "stream" | "messages", args: string): Reply
     ),
   );
   return stream(first, ...pieces, finish("tool_calls"), done);
-}
-
-async function keepsItsShare({ url, apiKey }: Setup, server: { requests: unknown[] }): Promise<string | undefined> {
-  const down = async (): Promise<never> => {
-    throw new Error("the store is down");
-  };
-  const store = { penalty: down, reward: down, get: down };
-  const limiter = new SharedRateLimiter({ store, requestsPerMinute: 40, localShare: 0.25 });
-  const client = new SiliconFlowClient({ apiKey, baseURL: url, limiter, timeouts: { totalMs: 1500 } });
-  const request = { model: "Qwen/Qwen3-8B", messages: [{ role: "user", content: "Hello" }] };
-  await Promise.allSettled(Array.from({ length: 20 }, () => client.chat.create(request)));
-  await client.close();
-  const sent = server.requests.length;
-  return sent > 0 && sent <= 10 ? undefined : `${sent} requests are sent where 10 are its share`;
 }

@@ -1,6 +1,6 @@
-import { MemoryRateLimiter, SiliconFlowClient } from "@langchain-siliconflow/client";
 import { ContextOverflowError } from "@langchain/core/errors";
 import { every, everything, healthy, answers, refused, unnoticed, type Case, type Target } from "./case.ts";
+import { neverFits, tellsTheLimiter, waitsTogether } from "./own-clients.ts";
 import { failure, limited } from "./wire.ts";
 
 const retryNow = { "retry-after": "0" };
@@ -53,7 +53,7 @@ export const limits: readonly Case[] = [
     targets: ["invoke"],
     replies: [{ status: 429, body: limited("RPM"), headers: { "retry-after": "1" } }, healthy.invoke],
     oursOnly: "it has no hook that would tell",
-    run: ({ setup, server }) => waitsTogether(setup.url, setup.apiKey, server),
+    run: ({ setup, server }) => waitsTogether(setup, server),
   },
   ...unnoticed(47, "429 for tokens per minute, without Retry-After", everything, [
     { status: 429, body: limited("TPM") },
@@ -64,7 +64,7 @@ export const limits: readonly Case[] = [
     targets: ["invoke"],
     replies: [{ status: 429, body: limited("TPM"), headers: retryNow }, healthy.invoke],
     oursOnly: "it takes no limiter",
-    run: ({ setup }) => tellsTheLimiter(setup.url, setup.apiKey),
+    run: ({ setup }) => tellsTheLimiter(setup),
   },
   {
     row: 47,
@@ -72,7 +72,7 @@ export const limits: readonly Case[] = [
     targets: ["invoke"],
     replies: [healthy.invoke],
     oursOnly: "it takes no limiter",
-    run: ({ setup, server }) => neverFits(setup.url, setup.apiKey, server),
+    run: ({ setup, server }) => neverFits(setup, server),
   },
   ...(["RPH", "RPD", "TPD", "IPD"] as const).map((limit) =>
     refused(
@@ -261,63 +261,3 @@ export const limits: readonly Case[] = [
     { says: /page not found/, advises: /base URL/ },
   ),
 ];
-
-const request = { model: "Qwen/Qwen3-8B", messages: [{ role: "user", content: "Hello" }] };
-
-async function waitsTogether(
-  baseURL: string,
-  apiKey: string,
-  server: { requests: unknown[] },
-): Promise<string | undefined> {
-  const retries: number[] = [];
-  let told: (() => void) | undefined;
-  const waits = new Promise<void>((resolve) => (told = resolve));
-  const client = new SiliconFlowClient({
-    apiKey,
-    baseURL,
-    onRetry({ attempt }) {
-      retries.push(attempt);
-      two = client.chat.create(request);
-    },
-    onWait: () => told!(),
-  });
-  let two: Promise<unknown> | undefined;
-  const one = client.chat.create(request);
-  await waits;
-  const meanwhile = server.requests.length;
-  await Promise.all([one, two]);
-  await client.close();
-  if (meanwhile !== 1) return "the other call did not wait";
-  return retries.length === 1 && server.requests.length === 3 ? undefined : `${server.requests.length} requests`;
-}
-
-async function tellsTheLimiter(baseURL: string, apiKey: string): Promise<string | undefined> {
-  const told: string[] = [];
-  const client = new SiliconFlowClient({
-    apiKey,
-    baseURL,
-    limiter: {
-      acquire: async () => ({
-        settle: ({ tokens }) => void told.push(`used ${tokens}`),
-        penalize: ({ limit }) => void told.push(`limit ${limit}`),
-      }),
-    },
-  });
-  await client.chat.create(request);
-  await client.close();
-  const seen = told.join(", ");
-  return seen === "limit TPM, used 0, used 15" ? undefined : `the limiter was told: ${seen}`;
-}
-
-async function neverFits(
-  baseURL: string,
-  apiKey: string,
-  server: { requests: unknown[] },
-): Promise<string | undefined> {
-  const limiter = new MemoryRateLimiter({ tokensPerMinute: 100 });
-  const client = new SiliconFlowClient({ apiKey, baseURL, limiter });
-  const error = await client.chat.create({ ...request, max_tokens: 101 }).catch((reason: unknown) => reason);
-  await client.close();
-  if ((error as { reason?: unknown }).reason !== "neverFits") return `ends with ${String(error)}`;
-  return server.requests.length === 0 ? undefined : "it was sent";
-}

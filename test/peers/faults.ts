@@ -72,7 +72,7 @@ function mine(alone: boolean): number[] {
 
 async function cellOf(entry: Case, target: Target | undefined, who: Subject): Promise<string> {
   if (entry.absent) return who.ours ? `n/a: ${entry.absent.why}` : "n/a";
-  if (entry.elsewhere) return who.ours ? `ok (${entry.elsewhere.file})` : "n/a: about our own programs";
+  if (entry.elsewhere) return who.ours ? `ok (${entry.elsewhere.file})` : "n/a: proven for ours alone";
   if (!who.ours && entry.oursOnly) return `n/a: ${entry.oursOnly}`;
   if (who.make[target!] === undefined) return "n/a: no such endpoint";
   const { wrong } = await play(entry, target!, who, limitMs);

@@ -72,10 +72,11 @@ describe("what the runner calls wrong", () => {
     ).toBe("hangs");
   });
 
-  test("a mishap of the program, but not what fetch throws", async () => {
+  test("a mishap of the program, but not what is thrown on purpose", async () => {
     expect(await wrong(refusing, throwing(new TypeError("x is not a function")))).toBe(
       "TypeError: x is not a function",
     );
+    expect(await wrong(refusing, throwing(new TypeError("Refused: no such field")))).toBeUndefined();
     const cause = new Error("no such field");
     expect(await wrong(refusing, throwing(new TypeError("fetch failed", { cause })))).toBeUndefined();
   });

@@ -96,13 +96,7 @@ function judgeOthers(entry: Case, error: unknown): string | undefined {
   const all = chain
     .map((each) => (each instanceof Error ? each.message : (JSON.stringify(each) ?? String(each))))
     .join("\n");
-  // What the runtime's fetch throws is a TypeError too, with what happened as its cause.
-  if (
-    chain.length === 1 &&
-    error instanceof Error &&
-    /^(TypeError|SyntaxError|RangeError|ReferenceError)$/.test(error.name)
-  )
-    return brief(error);
+  if (chain.length === 1 && isMishap(error)) return brief(error);
   const says = entry.says ?? (entry.throws!["name"] === "TimeoutError" ? /time|abort/i : undefined);
   if (says?.test(all) === false) return `not said: ${brief(error)}`;
   const leak = leaks(error, entry.hides);
@@ -112,6 +106,15 @@ function judgeOthers(entry: Case, error: unknown): string | undefined {
   );
   if (missing === "results") return "throws, the other vectors are lost";
   return missing === undefined ? undefined : "throws, without what had arrived";
+}
+
+/** Thrown by the engine on the way through what was not expected. Errors of these classes that say something on purpose are none. */
+function isMishap(error: unknown): boolean {
+  if (!(error instanceof Error) || !/^(TypeError|SyntaxError|RangeError|ReferenceError)$/.test(error.name))
+    return false;
+  return /^Cannot (read|set|destructure)|is not (iterable|defined|a function|valid JSON)|^Unexpected |^Maximum call stack/.test(
+    error.message,
+  );
 }
 
 /** What an error shows, by whatever means it is looked at, that it must not. */

@@ -1,3 +1,4 @@
+import { setTimeout as after } from "node:timers/promises";
 import { inspect } from "node:util";
 import { broken, healthy, refused, stream, type Case } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
@@ -107,6 +108,26 @@ export const filesAndSecrets: readonly Case[] = [
     replies: [healthy.invoke],
     oursOnly: "it takes no limiter",
     run: ({ setup, server }) => keepsItsShare(setup, server),
+  },
+  {
+    row: 66,
+    fault: "the clock is set back a day while a limit is waited for",
+    targets: ["invoke"],
+    alone: true,
+    replies: [{ status: 429, headers: { "retry-after": "1" }, body: limited("RPM") }, healthy.invoke],
+    async run({ subject, setup }) {
+      const { now } = Date;
+      try {
+        const call = subject.make.invoke!(setup)();
+        // Between the refusal and the end of the wait.
+        await after(500);
+        Date.now = () => now() - dayMs;
+        const outcome = await Promise.race([call, after(8000, "waits for the clock")]);
+        return typeof outcome === "string" ? outcome : undefined;
+      } finally {
+        Date.now = now;
+      }
+    },
   },
   {
     row: 66,

@@ -30,7 +30,9 @@ export function initSiliconFlowModel(
   if (typeof model !== "string")
     throw new InvalidInputError('The model must be a string like "siliconflow:Qwen/Qwen3-8B".');
   // Ids of fine-tuned models have colons of their own, and a slash before them.
-  const [, prefix, id = ""] = /^(?:([^:/]*):)?(.*)$/s.exec(model) ?? [];
+  const end = model.search(/[:/]/);
+  const prefix = model[end] === ":" ? model.slice(0, end) : undefined;
+  const id = prefix === undefined ? model : model.slice(end + 1);
   if (prefix !== undefined && prefix !== provider) {
     if (prefix !== "ft") throw anotherProvider(prefix);
     return new ChatSiliconFlow(model, options);

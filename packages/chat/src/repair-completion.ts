@@ -24,7 +24,8 @@ export function repairCompletion(completion: ChatCompletion): ChatCompletion {
   for (const choice of completion.choices) {
     const finish = nonEmpty(choice.finish_reason);
     const finishReason = normalFinishReason(finish);
-    choice.finish_reason = finishReason ?? null;
+    // A whole answer has ended, whether it says why or not.
+    choice.finish_reason = finishReason ?? "stop";
     if (finish !== finishReason) choice["native_finish_reason"] = finish;
 
     const message = (choice.message ??= { role: "assistant", content: "" });

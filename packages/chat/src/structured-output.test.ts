@@ -295,6 +295,13 @@ describe("what cannot be trusted is an error", () => {
     expect(await model.withStructuredOutput({ type: "object" }, { method: "jsonMode" }).invoke("hi")).toEqual(text);
   });
 
+  // Looked for by an expression, the end of this fence takes longer than anyone waits.
+  test("a fence that holds a hundred thousand blank lines is no JSON, said at once", async () => {
+    const { model } = chat({ content: `[\`\`\`json\n${"\n".repeat(100_000)}\`` });
+    const structured = model.withStructuredOutput({ type: "object" }, { method: "jsonMode" });
+    await expect(structured.invoke("hi")).rejects.toMatchObject({ lc_error_code: "OUTPUT_PARSING_FAILURE" });
+  });
+
   test("includeRaw gives the message, and null for what cannot be read", async () => {
     const { model } = chat({ content: "It is Lima." });
     const answer = await model.withStructuredOutput(schema, { method: "jsonMode", includeRaw: true }).invoke("hi");

@@ -215,8 +215,7 @@ function readJson(text: string): unknown {
   } catch (error) {
     const start = text.search(/[[{]/);
     const end = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
-    const fenced = /```(?:json)?\s*\n(?<inside>[\s\S]*?)\n\s*```/.exec(text)?.groups?.["inside"];
-    for (const candidate of [text.slice(start, end + 1), fenced]) {
+    for (const candidate of [text.slice(start, end + 1), insideFence(text)]) {
       if (start === -1 || !candidate) continue;
       try {
         return JSON.parse(candidate);
@@ -226,6 +225,14 @@ function readJson(text: string): unknown {
     }
     throw error;
   }
+}
+
+/** What stands between the first two fences, line by line: an expression that does the same can be made slow by blank lines. */
+function insideFence(text: string): string | undefined {
+  const lines = text.split("\n");
+  const open = lines.findIndex((line) => /```(?:json)?$/.test(line.trimEnd()));
+  const close = lines.findIndex((line, number) => number > open && line.trimStart().startsWith("```"));
+  return open === -1 || close === -1 ? undefined : lines.slice(open + 1, close).join("\n");
 }
 
 async function validate<T>(schema: OutputSchema<T>, value: unknown, text: string): Promise<T> {

@@ -277,3 +277,17 @@ describe("when a limit ends", () => {
 test("control characters and line ends do not get into a message", () => {
   expect(plainText("a\r\nb\u001b[31mc\u2028d")).toBe("a b [31mc d");
 });
+
+describe("plainText", () => {
+  test.each([
+    ["<p>Bad <b>gateway</b></p>", "Bad gateway"],
+    ["<head><title>502</title></head><body>Down</body>", "Down"],
+    ["<script>if (a < b) alert('>')</script>Down<style>p { }</style>", "Down"],
+    ["<!-- <b>not</b> shown -->Down", "Down"],
+    ["<script>no end: Down", "no end: Down"],
+    ["<head><script></head>Down</script>!", "Down !"],
+    ["a < b and c --> d", "a < b and c --> d"],
+  ])("of %j is %j", (page, text) => {
+    expect(plainText(page)).toBe(text);
+  });
+});

@@ -78,7 +78,7 @@ export function errorFromResponse(refusal: Refusal): ApiError {
         reason: "contextLength",
       });
     case "tooLarge": {
-      const size = /maximum allowed batch size\s*:?\s*(\d+)/i.exec(message)?.[1];
+      const size = /maximum allowed batch size ?:? ?(\d+)/i.exec(message)?.[1];
       return new PayloadTooLargeError(text("Send fewer or smaller inputs in one request."), {
         ...details,
         reason: "tooLarge",
@@ -117,14 +117,17 @@ type Kind =
   | "timeout"
   | "other";
 
-const limitDetails = /Details:\s*(RPM|RPH|RPD|TPM|TPD|IPM|IPD)\b/i;
+// What these look at is plain text: a line of 300 characters, without two spaces in a row.
+const limitDetails = /Details: ?(RPM|RPH|RPD|TPM|TPD|IPM|IPD)\b/i;
 const limitName = /\b(RPM|RPH|RPD|TPM|TPD|IPM|IPD)\b(?= limit)/i;
 const limitWords = /\brate.?limit/i;
 /** Also said of limits: "quota" under a 429 means money only where nothing is said of a rate. */
 const quotaWords = /\bquota\b/i;
 const balanceWords = /\bbalance\b|\barrears\b|insufficient funds|余额|欠费/i;
 const contextWords =
-  /prompt_tokens.*max_seq_len|maximum context length|context length exceeded|max(imum)?.{0,20}(seq|context).{0,8}len|input.{0,20}too long/i;
+  /maximum context length|context length exceeded|max(imum)?.{0,20}(seq|context).{0,8}len|input.{0,20}too long/i;
+const promptTokens = /prompt_tokens(?: \((\d+)\))?/i;
+const maxTokens = /max_seq_len(?: \((\d+)\))?/i;
 
 /** Text before status: gateways in between are known to change the status, and some errors come with a 200. */
 function classify(status: number, code: number | string | undefined, message: string): Kind {
@@ -139,7 +142,7 @@ function classify(status: number, code: number | string | undefined, message: st
   if (status === 401) return "auth";
   if (number === 20012 || status === 404) return "notFound";
   if (status === 413 || number === 20042) return "tooLarge";
-  if ((status === 400 || status === 200 || status === 422) && contextWords.test(message)) return "contextLength";
+  if ((status === 400 || status === 200 || status === 422) && isTooLong(message)) return "contextLength";
   if (status === 400 || status === 422) return "badRequest";
   if (status === 403) return "permission";
   if (status === 408) return "timeout";
@@ -155,6 +158,10 @@ function classify(status: number, code: number | string | undefined, message: st
   if (number === 429) return "rateLimit";
   if (number >= 20_000 || (number >= 400 && number < 500)) return "badRequest";
   return "unavailable";
+}
+
+function isTooLong(message: string): boolean {
+  return contextWords.test(message) || (promptTokens.test(message) && maxTokens.test(message));
 }
 
 /** Object, JSON string, bare text, HTML or nothing: the service and the gateways before it answer with all of them. */
@@ -184,16 +191,37 @@ function readBody({ text, redact }: Refusal): { message: string; code: number | 
 
 /** One short line: no tags, no line ends, no control characters. */
 export function plainText(text: string, length = maxShown): string {
-  const plain = text
-    // Far more than is shown, and little enough that no text can make the patterns below slow.
-    .slice(0, 16_384)
-    .replace(/<(script|style|head)\b[^]*?<\/\1\s*>/gi, " ")
-    .replace(/<!--[^]*?-->/g, " ")
-    .replace(/<\/?[a-z!][^<>]*>/gi, " ")
+  // Far more than is shown.
+  const plain = withoutTags(text.slice(0, 16_384))
     // oxlint-disable-next-line no-control-regex -- they are what is taken out
     .replace(/[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
     .trim();
   return plain.length > length ? `${plain.slice(0, length)}…` : plain;
+}
+
+/** What nobody reads, up to its end. */
+const unread = new Set(["script", "style", "head", "!--"]);
+
+/** In one pass: a pattern that looks for the end of each element can be made slow by a page that ends none. */
+function withoutTags(page: string): string {
+  const kept: string[] = [];
+  /** How much was kept when each of these began. */
+  const begun = new Map<string, number>();
+  let from = 0;
+  for (const { 0: tag, 1: slash, 2: inside = "!--", index } of page.matchAll(/<!--|-->|<(\/?)([a-z!][^<>]*)>/gi)) {
+    const [name] = /^[a-z!-]*/i.exec(inside.toLowerCase())!;
+    const ends = slash === "/" || tag === "-->";
+    if (tag === "-->" && !begun.has(name)) continue;
+    kept.push(page.slice(from, index));
+    from = index + tag.length;
+    const start = begun.get(name);
+    if (!ends && unread.has(name)) begun.set(name, start ?? kept.length);
+    if (!ends || start === undefined) continue;
+    begun.delete(name);
+    // Less is left where one of them ended inside another.
+    kept.length = Math.min(kept.length, start);
+  }
+  return [...kept, page.slice(from)].join(" ");
 }
 
 function describe(refusal: Refusal, message: string, code: number | string | undefined, traceId: string | undefined) {
@@ -219,9 +247,9 @@ function authHint({ baseURL, region }: Refusal): string {
 }
 
 const refusedParameter = [
-  /does not (?:support|accept|take) (?:the )?(?:parameter|field|option)s?\s*:?\s*[`'"]?(\w+)/i,
-  /(?:unsupported|unknown|unexpected|unrecognized) (?:parameter|field|option|argument)s?\s*:?\s*[`'"]?(\w+)/i,
-  /(?:parameter|field|option)\s+[`'"]?(\w+)[`'"]?\s+is not (?:supported|allowed|permitted)/i,
+  /does not (?:support|accept|take) (?:the )?(?:parameter|field|option)s?:? ?[`'"]?(\w+)/i,
+  /(?:unsupported|unknown|unexpected|unrecognized) (?:parameter|field|option|argument)s?:? ?[`'"]?(\w+)/i,
+  /(?:parameter|field|option) [`'"]?(\w+)[`'"]? is not (?:supported|allowed|permitted)/i,
 ];
 
 function parameterHint(message: string): string {
@@ -237,8 +265,9 @@ function parameterHint(message: string): string {
 }
 
 function contextNumbers(message: string): { promptTokens?: number; maxTokens?: number } {
-  const numbers = /prompt_tokens \((\d+)\).*max_seq_len \((\d+)\)/.exec(message);
-  return numbers ? { promptTokens: Number(numbers[1]), maxTokens: Number(numbers[2]) } : {};
+  const [, prompt] = promptTokens.exec(message) ?? [];
+  const [, most] = maxTokens.exec(message) ?? [];
+  return prompt !== undefined && most !== undefined ? { promptTokens: Number(prompt), maxTokens: Number(most) } : {};
 }
 
 function rateLimitError(

@@ -171,8 +171,9 @@ function checkBaseURL(value: string, name: string): string {
   // Either would end up in error messages or in the middle of each request's address.
   if (url.username || url.password) throw new InvalidInputError(`${name} must not hold a user name or password.`);
   if (url.search || url.hash) throw new InvalidInputError(`${name} must end with its path: no "?" or "#".`);
-  const path = url.pathname.replace(/\/+$/, "");
-  return url.origin + (path === "" ? "/v1" : path);
+  let end = url.pathname.length;
+  while (url.pathname[end - 1] === "/") end -= 1;
+  return url.origin + (end === 0 ? "/v1" : url.pathname.slice(0, end));
 }
 
 export function checkMaxRetries(value: number | undefined): number | undefined {

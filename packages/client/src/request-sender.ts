@@ -3,6 +3,7 @@ import { Deadline, type Clock } from "./deadline.js";
 import { errorFromResponse } from "./error-from-response.js";
 import { ApiError, InvalidInputError, isSiliconFlowError } from "./errors.js";
 import { LimiterFailure } from "./leases.js";
+import { estimateTokens } from "./limits/estimate-tokens.js";
 import { Mask, secretsOf, withoutInput } from "./mask.js";
 import {
   checkHeaders,
@@ -99,7 +100,6 @@ export class RequestSender {
     if (signal != null && typeof signal.addEventListener !== "function")
       throw new InvalidInputError("signal must be an AbortSignal.");
     const model = typeof body?.["model"] === "string" ? body["model"] : undefined;
-    const maxTokens = typeof body?.["max_tokens"] === "number" ? body["max_tokens"] : 0;
     return {
       method,
       url: this.#options.baseURL + path,
@@ -108,8 +108,7 @@ export class RequestSender {
       request: body,
       mask,
       model,
-      // A guess for the limiter, which is told the real figure afterwards.
-      estimate: Math.ceil((text?.length ?? 0) / 3) + maxTokens,
+      estimate: this.#options.limiter === undefined || body === undefined ? 0 : estimateTokens(body),
       maxRetries: retries,
       deadline: new Deadline(signal ?? undefined, merged, stream, this.#clock),
     };

@@ -142,7 +142,7 @@ export class Transport {
         if (this.#closed) throw closedError();
         pass = await this.#circuits.pass(model, waits, deadline, this.#announceWait);
         waits -= pass.waited;
-        lease = await acquire(this.options.limiter, call.model, call.estimate, deadline);
+        lease = await acquire(this.options.limiter, call.model, call.estimate, deadline, this.#announceWait);
         if (this.#closed) throw closedError();
         attempts += 1;
         const response = await this.#sender.send(call, sent);

@@ -48,7 +48,13 @@ export function phrasesOf(text: string): string[] {
 
 /** A sum or product written out in a text. */
 export function expressionIn(text: string): string | undefined {
-  return /[\d(][\d\s.+\-*/^%()×÷]*[+\-*/^%×÷][\d\s.+\-*/^%()×÷]*[\d)]/.exec(text)?.[0].trim();
+  for (const [run] of text.matchAll(/[\d(][\d\s.+\-*/^%()×÷]*/g)) {
+    let end = run.length;
+    while (end > 1 && !/[\d)]/.test(run[end - 1]!)) end -= 1;
+    const expression = run.slice(0, end);
+    if (/[+\-*/^%×÷]/.test(expression)) return expression;
+  }
+  return undefined;
 }
 
 /** Capitalised words in a row. One word at the start of a sentence is capitalised anyway, so that is less certain. */

@@ -25,7 +25,10 @@ export function sentencesOf(text: string): Sentence[] {
 
 function sentence(text: string, prose: boolean): Sentence {
   // Of a table's row, what stands between its outer bars.
-  const trimmed = text.replaceAll(/^\s*\|?\s*|\s*\|?\s*$/g, "");
+  const trimmed = text
+    .trim()
+    .replaceAll(/^\||\|$/g, "")
+    .trim();
   // Five words, or eight ideographs, are the least that says something.
   const substantial = /(?:\S+\s+){4}\S|\p{Script=Han}{4}[^]*\p{Script=Han}{4}/u.test(trimmed);
   return { text: trimmed, prose: prose && substantial };

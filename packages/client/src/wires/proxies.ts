@@ -79,7 +79,7 @@ export function blameProxy(error: unknown, proxy: URL | undefined): unknown {
   if (proxy === undefined || error instanceof ProxyFailure) return error;
   const root = rootCause(error);
   const message = root instanceof Error ? root.message : "";
-  const status = /Proxy response \((\d+)\)|\((407)\)/.exec(message);
+  const status = /Proxy response \((\d{3})\)|\((407)\)/.exec(message);
   if (status !== null) return refusedByProxy(proxy, Number(status[1] ?? status[2]), error);
   const { hostname, port } = (root ?? {}) as { hostname?: unknown; port?: unknown };
   const code = codeOf(root);

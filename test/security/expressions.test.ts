@@ -1,0 +1,80 @@
+import { isSafe } from "redos-detector";
+import { describe, expect, it } from "vitest";
+import { adversaries, collectExpressions } from "./expressions.ts";
+
+/**
+ * Expressions that the detector cannot prove linear, each with why it is. The detector counts the search for a place to begin
+ * as a part of the expression: a repetition that cannot reach into another attempt is linear all the same.
+ */
+const reviewed: Record<string, string> = {
+  "/maximum context length|context length exceeded|max(imum)?.{0,20}(seq|context).{0,8}len|input.{0,20}too long/i":
+    "every repetition is bounded, and the text is one line of 300 characters",
+  "/<!--|-->|<(\\/?)([a-z!][^<>]*)>/gi": "an attempt ends where the next one can begin; 16 KiB at most",
+  "/\\b(Bearer\\s+)[\\w.~+/=-]{4,}/gi": "an attempt ends at the first space behind a word; 68 KiB at most",
+};
+
+// The emulator reads the requests of your own tests, on 127.0.0.1: no text of strangers, and no promise but to come to an end.
+const expressions = collectExpressions();
+const published = expressions.filter(({ file }) => !file.startsWith("packages/emulator/"));
+const ofEmulator = expressions.filter(({ file }) => file.startsWith("packages/emulator/"));
+
+describe("regular expressions", () => {
+  it("are found", () => {
+    expect(published.length).toBeGreaterThan(30);
+    expect(ofEmulator.length).toBeGreaterThan(50);
+  });
+
+  it("are never put together from text in what reads the service's answers", () => {
+    expect(published.filter(({ regex }) => regex === undefined)).toEqual([]);
+  });
+
+  it.each(published)("$written of $file is proven linear, or reviewed", ({ written, regex }) => {
+    const { safe } = isSafe(regex!, { maxScore: 30 });
+    expect({ written, safe }).toEqual({ written, safe: !Object.hasOwn(reviewed, written) });
+  });
+
+  it("are all that the list of reviewed ones names", () => {
+    const written = new Set(published.map((each) => each.written));
+    expect(Object.keys(reviewed).filter((each) => !written.has(each))).toEqual([]);
+  });
+
+  it.each(published)("$written of $file takes no longer for 64 KiB made against it", ({ regex }) => {
+    expect(slowest(regex!, 64 * 1024)).toBeLessThan(limitMs);
+  });
+
+  it.each(ofEmulator.filter(({ regex }) => regex !== undefined))(
+    "$written of $file, which reads local requests, comes to an end",
+    ({ regex }) => {
+      expect(slowest(regex!, 512)).toBeLessThan(limitMs);
+    },
+  );
+
+  it("would not pass if one were slow", () => {
+    expect(isSafe(/^(a+)+$/).safe).toBe(false);
+    expect(slowest(/\s*\n\s*$/, 64 * 1024)).toBeGreaterThan(limitMs);
+  });
+});
+
+/** A linear search of 64 KiB takes a few milliseconds at most, a quadratic one more than a second. */
+const limitMs = 200;
+
+/** Time of the processor, not of the clock, so that a busy machine changes nothing. */
+function slowest(regex: RegExp, length: number): number {
+  let worst = 0;
+  for (const text of adversaries(regex, length)) {
+    let time = timeOf(regex, text);
+    // Twice before it counts: a collection of garbage may have come in between.
+    if (time > limitMs) time = Math.min(time, timeOf(regex, text));
+    if (time > limitMs) return time;
+    worst = Math.max(worst, time);
+  }
+  return worst;
+}
+
+function timeOf(regex: RegExp, text: string): number {
+  regex.lastIndex = 0;
+  const before = process.cpuUsage();
+  text.replace(regex, "");
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}

@@ -23,9 +23,12 @@ function isLoopback(hostname: string): boolean {
 
 /** An entry of NO_PROXY: `*`, a host and all below it, `*.host` or `.host`, each with a port or without; an address. */
 function covers(entry: string, { hostname, port, protocol }: URL): boolean {
-  const [, name = entry, entryPort] = /^(\[.+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
-  if (name === "") return false;
-  if (entryPort !== undefined && entryPort !== (port || defaultPort(protocol))) return false;
+  if (entry === "") return false;
+  const colon = entry.lastIndexOf(":");
+  // The other colons of an address stand in brackets, where a port follows.
+  const hasPort = colon > 0 && (entry.indexOf(":") === colon || entry.charAt(colon - 1) === "]");
+  if (hasPort && entry.slice(colon + 1) !== (port || defaultPort(protocol))) return false;
+  const name = hasPort ? entry.slice(0, colon) : entry;
   const host = hostname.replace(/^\[|\]$|\.$/g, "");
   const plain = name.replace(/^\[|\]$|\.$/g, "");
   if (plain === "*") return true;

@@ -20,6 +20,16 @@ const asked = (fault: string, headers: Record<string, string>, throws: Record<st
     { maxRetries: 0 },
   );
 
+/** One that resembles each model of the cases, and one that resembles none. */
+const liveModels = [
+  "Qwen/Qwen3-14B",
+  "zai-org/GLM-4.7",
+  "Qwen/Qwen3-Coder-480B-A35B-Instruct",
+  "Pro/BAAI/bge-m3",
+  "Pro/BAAI/bge-reranker-v2-m3",
+  "tencent/Hunyuan-MT-7B",
+];
+
 /** Forty texts, and a service that answers for `text n` with the vector `[n, 1]` unless something is wrong with the request. */
 const fortyTexts = Array.from({ length: 40 }, (_, index) => `text ${index + 1}`);
 const fortyVectors = fortyTexts.map((_, index) => [index + 1, 1]);
@@ -257,7 +267,16 @@ export const limits: readonly Case[] = [
     "400 with code 20012",
     { status: 400, body: failure(20012, "Model does not exist. Please check it carefully.") },
     { name: "NotFoundError", reason: "notFound", code: 20012 },
-    { says: /Model does not exist/, advises: /models\.list/ },
+    {
+      replies: [
+        { status: 400, body: failure(20012, "Model does not exist. Please check it carefully.") },
+        { body: JSON.stringify({ object: "list", data: liveModels.map((id) => ({ id, object: "model" })) }) },
+      ],
+      // The second asks for the list, once.
+      requests: 2,
+      says: /Model does not exist/,
+      advises: /models\.list.* The nearest of them: "(Pro|Qwen|zai-org|BAAI)\//,
+    },
   ),
 ];
 

@@ -13,6 +13,7 @@ import { BaseLLM } from "@langchain/core/language_models/llms";
 import type { Serialized } from "@langchain/core/load/serializable";
 import type { MessageContent } from "@langchain/core/messages";
 import { type Generation, GenerationChunk, type LLMResult } from "@langchain/core/outputs";
+import type { RunnableConfig } from "@langchain/core/runnables";
 import {
   checkCompletionFields,
   completionFields,
@@ -23,7 +24,7 @@ import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
 import { leavable } from "./leavable.js";
 import { normalFinishReason } from "./repair-stream.js";
-import { toRequestOptions } from "./request-options.js";
+import { HiddenHeaders, toRequestOptions } from "./request-options.js";
 import { secretName, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
 import { estimateTokens } from "./usage.js";
 import { toTokenUsage } from "./wire-to-messages.js";
@@ -139,6 +140,17 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
 
   override _identifyingParams(): Record<string, unknown> {
     return { model_name: this.model, base_url: this.baseURL, region: this.region, ...this.invocationParams() };
+  }
+
+  override _separateRunnableConfigFromCallOptionsCompat(
+    options?: Partial<SiliconFlowCallOptions>,
+  ): [RunnableConfig, this["ParsedCallOptions"]] {
+    const [config, callOptions] = super._separateRunnableConfigFromCallOptionsCompat(options);
+    const { headers } = callOptions;
+    if (headers === undefined || headers instanceof HiddenHeaders) return [config, callOptions];
+    // What core hands on it also traces; `#optionsOf` takes them out again.
+    const hidden = new HiddenHeaders(headers) as unknown as typeof headers;
+    return [config, { ...callOptions, headers: hidden }];
   }
 
   override _getSerializedCacheKeyParametersForCall(
@@ -262,7 +274,8 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
   }
 
   #optionsOf(options: this["ParsedCallOptions"], left: AbortSignal | undefined): RequestOptions {
-    const { signal, headers, timeouts, maxRetries } = options;
+    const { signal, timeouts, maxRetries } = options;
+    const headers = HiddenHeaders.reveal(options.headers);
     const forCall = {
       ...(signal !== undefined && { signal }),
       ...(headers !== undefined && { headers }),

@@ -161,7 +161,7 @@ export class RequestSender {
         location === undefined
           ? "another address"
           : (hostOf(location, this.#options.baseURL) ?? "an address that is none");
-      const traceId = response.header("x-siliconcloud-trace-id");
+      const traceId = masked(response, call.mask).header(traceHeader);
       return new ApiError(
         `${status} ${this.#host} redirects to ${call.mask.apply(host)}. It was not followed, so that the key stays here: set baseURL to the final address.`,
         { status, reason: "blockedAddress", traceId },
@@ -203,17 +203,21 @@ export class RequestSender {
   }
 }
 
-/** Trace ids end up in errors and answers: no header may bring the key along. */
+/** Trace ids end up in errors and answers: no header may bring the key along, nor a text that is no id. */
 function masked({ status, header, body }: WireResponse, mask: Mask): WireResponse {
   return {
     status,
     body,
     header: (name) => {
       const value = header(name);
-      return value === undefined ? undefined : mask.apply(value);
+      if (value === undefined) return undefined;
+      const shown = mask.apply(value);
+      return name === traceHeader && !/^[\x21-\x7e]{1,128}$/.test(shown) ? undefined : shown;
     },
   };
 }
+
+const traceHeader = "x-siliconcloud-trace-id";
 
 function serialize(body: object): string {
   try {

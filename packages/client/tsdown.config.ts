@@ -1,3 +1,3 @@
 import { build } from "../../tsdown.base.ts";
 
-export default build({ entry: ["src/index.ts", "src/fetch.ts"] });
+export default build({ entry: ["src/index.ts", "src/fetch.ts", "src/adapter.ts"] });

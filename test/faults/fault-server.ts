@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 
 /** What the server does with one request. Everything left out is what a healthy server would do. */
 export interface Reply {
   /** Accept the request and never answer. */
   silent?: true;
+  /** Reset the connection once the request was read, before any byte of an answer. */
+  refuses?: true;
   status?: number;
   headers?: Record<string, string>;
   /** Pieces are written one at a time, each in its own packet as far as the kernel allows. */
@@ -15,10 +18,13 @@ export interface Reply {
   forever?: string;
   /** Milliseconds between repeated writes of {@link Reply.forever}. */
   everyMs?: number;
+  /** Ends the answer after so many of them. */
+  times?: number;
 }
 
 export interface FaultServer {
   url: string;
+  port: number;
   /** Requests so far: the parsed body and the connection it came on. */
   requests: { path: string; headers: IncomingMessage["headers"]; body: Record<string, unknown>; connection: number }[];
   /** Resolves once the connection of the first request is closed, by whichever side. */
@@ -28,16 +34,22 @@ export interface FaultServer {
   close(): Promise<void>;
 }
 
-/** Answers request n with reply n, and every later request with the last reply. A function makes the reply from the request. */
+/** A reply, or what makes one from a request; the requests so far are this one and those before it. */
+export type Answering =
+  | Reply
+  | ((body: Record<string, unknown>, headers: IncomingMessage["headers"], soFar: FaultServer["requests"]) => Reply);
+
+/** Answers request n with reply n, and every later request with the last reply. With a certificate, over TLS. */
 export async function startFaultServer(
-  replies: readonly (Reply | ((body: Record<string, unknown>, headers: IncomingMessage["headers"]) => Reply))[],
+  replies: readonly Answering[],
+  secure?: { key: string; cert: string },
 ): Promise<FaultServer> {
   const requests: FaultServer["requests"] = [];
   const sockets: Socket[] = [];
   let announceClosed: () => void;
   const closed = new Promise<void>((resolve) => (announceClosed = resolve));
 
-  const server = createServer(async (request, response) => {
+  const listener = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = "";
     for await (const bytes of request) text += String(bytes);
     const body = text ? (JSON.parse(text) as Record<string, unknown>) : {};
@@ -49,9 +61,12 @@ export async function startFaultServer(
     });
     if (requests.length === 1) request.socket.once("close", () => announceClosed());
     const entry = replies[Math.min(requests.length, replies.length) - 1]!;
-    await answer(typeof entry === "function" ? entry(body, request.headers) : entry, response);
-  });
-  server.on("connection", (socket) => {
+    await answer(typeof entry === "function" ? entry(body, request.headers, requests) : entry, response);
+  };
+  const server = secure ? createSecureServer(secure, listener) : createServer(listener);
+  // The client decides how long a connection lives; Node's five seconds would decide for it.
+  server.keepAliveTimeout = 60_000;
+  server.on(secure ? "secureConnection" : "connection", (socket: Socket) => {
     sockets.push(socket);
     // A client that hangs up in the middle is what many cases are about.
     socket.on("error", () => {});
@@ -59,7 +74,8 @@ export async function startFaultServer(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    url: `${secure ? "https" : "http"}://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    port: (server.address() as AddressInfo).port,
     requests,
     closed,
     bytesWritten: () => sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0),
@@ -73,6 +89,7 @@ export async function startFaultServer(
 
 async function answer(reply: Reply, response: ServerResponse): Promise<void> {
   if (reply.silent) return;
+  if (reply.refuses) return void response.socket?.resetAndDestroy();
   const pieces =
     reply.body === undefined
       ? []
@@ -89,7 +106,7 @@ async function answer(reply: Reply, response: ServerResponse): Promise<void> {
     response.write(piece);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  if (reply.forever !== undefined) return repeat(reply.forever, reply.everyMs, response);
+  if (reply.forever !== undefined) await repeat(reply.forever, reply, response);
   if (reply.then === "open") return;
   if (reply.then === "reset") return void response.socket?.resetAndDestroy();
   if (reply.then === "close") return void response.socket?.destroySoon();
@@ -97,9 +114,9 @@ async function answer(reply: Reply, response: ServerResponse): Promise<void> {
 }
 
 /** Writes until the client is gone; without a pause it stops whenever the client does not read. */
-async function repeat(text: string, everyMs: number | undefined, response: ServerResponse): Promise<void> {
+async function repeat(text: string, { everyMs, times = Infinity }: Reply, response: ServerResponse): Promise<void> {
   const gone = new Promise<void>((resolve) => response.once("close", resolve));
-  while (!response.destroyed) {
+  for (let count = 0; count < times && !response.destroyed; count += 1) {
     const flowing = response.write(text);
     if (everyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, everyMs));
     else if (!flowing) await Promise.race([gone, new Promise<void>((resolve) => response.once("drain", resolve))]);

@@ -39,6 +39,11 @@ describe("a test cannot leave this machine", () => {
     await expect(dns.lookup("api.siliconflow.cn")).rejects.toMatchObject({ code: "ERR_NETWORK_REFUSED" });
   });
 
+  test("a name that is reserved for tests is looked up nowhere else", async () => {
+    const error = await fetch("http://service.test/").catch((reason: unknown) => reason);
+    expect(codeOf(error)).toBe("ERR_NETWORK_REFUSED");
+  });
+
   test("a process that a test starts is refused too", async () => {
     const script = `fetch("http://203.0.113.7/").catch((error) => console.log(error.cause.code))`;
     const { stdout } = await execute(process.execPath, ["-e", script]);

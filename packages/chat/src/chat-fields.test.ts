@@ -47,7 +47,11 @@ describe("ChatOpenAI's habits", () => {
     [{ maxConcurrency: 0 }, /maxConcurrency of ChatSiliconFlow must be 1 or more/],
     [{ modelKwargs: { stream: true } }, /modelKwargs cannot set "stream"/],
     [{ model: "" }, /needs a model/],
-    [{ client: {} }, /Pass either client or apiKey/],
+    [{ client: {} }, /client must be a SiliconFlowClient/],
+    [
+      { client: new SiliconFlowClient({ apiKey: key }) },
+      /apiKey, baseURL would have no effect beside a client that is already made/,
+    ],
   ])("%j is refused, with what to do instead", (fields, says) => {
     expect(() => chat(fields as object)).toThrow(
       expect.objectContaining({ name: "InvalidInputError", message: expect.stringMatching(says) }),
@@ -60,6 +64,27 @@ describe("ChatOpenAI's habits", () => {
     await new ChatSiliconFlow({ model: "Qwen/Qwen3-8B", client }).invoke("hi");
 
     expect((await sent).headers["authorization"]).toBe(`Bearer ${key}`);
+  });
+
+  test("beside a shared client, headers, time limits and retries count for each request, and a call's own are stronger", async () => {
+    const client = new SiliconFlowClient({ apiKey: key, baseURL: host, headers: { "x-a": "client" } });
+    const model = new ChatSiliconFlow({
+      model: "Qwen/Qwen3-8B",
+      client,
+      headers: { "x-a": "model", "x-b": "model" },
+      timeouts: { totalMs: 30_000 },
+      maxRetries: 0,
+    });
+    const first = reply();
+    await model.invoke("hi");
+    expect((await first).headers).toMatchObject({ "x-a": "model", "x-b": "model" });
+
+    const second = reply();
+    await model.invoke("hi", { headers: { "x-b": "call" } });
+    expect((await second).headers).toMatchObject({ "x-a": "model", "x-b": "call" });
+
+    reply(503, "busy");
+    await expect(model.invoke("hi")).rejects.toMatchObject({ name: "ServiceUnavailableError", attempts: 1 });
   });
 
   test("without a key anywhere, the constructor says so", () => {

@@ -1,4 +1,5 @@
-import { type ClientOptions, InvalidInputError, SiliconFlowClient } from "@langchain-siliconflow/client";
+import { type ClientOptions, InvalidInputError, type RequestOptions } from "@langchain-siliconflow/client";
+import { connectAdapter, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
 import type { BaseChatModelParams } from "@langchain/core/language_models/chat_models";
 import type { ModelProfile } from "@langchain/core/language_models/profile";
 import { checkReasoningHistory, type SamplingOptions, type ToolChoiceWhileThinking } from "./call-options.js";
@@ -7,11 +8,12 @@ import type { ReasoningHistory } from "./reasoning.js";
 
 /** Options of {@link ChatSiliconFlow}: its own, the client's, and the habits of ChatOpenAI. */
 export interface ChatSiliconFlowFields
-  extends SamplingOptions, ClientOptions, Omit<BaseChatModelParams, "onFailedAttempt" | "maxRetries"> {
+  extends
+    SamplingOptions,
+    Omit<AdapterConnection<"chat">, "configuration">,
+    Omit<BaseChatModelParams, "onFailedAttempt" | "maxRetries"> {
   /** Model id as the service lists it, e.g. `"Qwen/Qwen3-8B"`. Required, unless it is the first argument or `modelName`. */
   model?: string | undefined;
-  /** A client to share between models; then leave out its options (`apiKey`, `baseURL`, …). */
-  client?: SiliconFlowClient | undefined;
   /** Texts that end the answer, four at most. They are not part of it. */
   stop?: string | string[] | undefined;
   /** Whether `invoke` streams beneath the surface, so that callbacks see tokens. @defaultValue false */
@@ -53,18 +55,19 @@ export interface ChatSiliconFlowFields
   /** Your own name for the end user. Not documented by the service. */
   user?: string | undefined;
   /** ChatOpenAI's place for the client's options. Those of the same meaning beside it win. */
-  configuration?: {
-    baseURL?: string | null | undefined;
-    defaultHeaders?: Headers | Record<string, string | null | undefined> | undefined;
-    apiKey?: string | undefined;
-    timeout?: number | undefined;
-    maxRetries?: number | undefined;
-  };
+  configuration?:
+    | (AdapterConnection<"chat">["configuration"] & {
+        timeout?: number | undefined;
+        maxRetries?: number | undefined;
+      })
+    | undefined;
 }
 
 /** The same options, read, checked and told apart by whom they concern. */
 export interface ReadFields {
-  client: SiliconFlowClient;
+  client: ClientFor<"chat">;
+  /** Added to each request, where the client is shared. */
+  requestOptions: RequestOptions;
   /** As they were given. */
   fields: ChatSiliconFlowFields;
   /** What LangChain's classes may know, which is what can be written out: no key, no header, no client. */
@@ -128,27 +131,23 @@ export function readFields(
   const fields: ChatSiliconFlowFields =
     typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : { ...modelOrFields };
   checkFields(fields);
-  const { configuration = {}, timeout = configuration.timeout } = fields;
+  const { timeout: timeoutThere, maxRetries: retriesThere, ...configuration } = fields.configuration ?? {};
+  const { timeout = timeoutThere, maxRetries = retriesThere } = fields;
   checkConfiguration(configuration);
 
   const model = fields.model ?? fields.modelName;
   if (!model) throw new InvalidInputError('ChatSiliconFlow needs a model, for example { model: "Qwen/Qwen3-8B" }.');
   const stop = fields.stopSequences ?? fields.stop;
   const timeouts = timeout === undefined ? fields.timeouts : { firstByteMs: timeout, ...fields.timeouts };
-  const maxRetries = fields.maxRetries ?? configuration.maxRetries;
+  const headers = fromHeaders(fields.headers);
+  const { client, requestOptions } = connectAdapter("chat", {
+    ...fields,
+    headers,
+    timeouts,
+    maxRetries,
+    configuration,
+  });
   const baseURL = fields.baseURL ?? configuration.baseURL ?? undefined;
-  const headers = { ...plainHeaders(configuration.defaultHeaders), ...fromHeaders(fields.headers) };
-  const apiKey = fields.apiKey ?? configuration.apiKey;
-
-  const options: ClientOptions = {
-    ...Object.fromEntries(clientOptions.map((name) => [name, fields[name]]).filter(([, value]) => value !== undefined)),
-    ...(apiKey !== undefined && { apiKey }),
-    ...(baseURL !== undefined && { baseURL }),
-    ...(timeouts !== undefined && { timeouts }),
-    ...(maxRetries !== undefined && { maxRetries }),
-    ...(Object.keys(headers).length > 0 && { headers }),
-  };
-  const client = sharedClient(fields.client, options) ?? new SiliconFlowClient(options);
 
   // The model first, by whatever name it came: what is written out must not depend on that.
   const { model: _, ...others } = fields;
@@ -164,7 +163,7 @@ export function readFields(
     // The address of a shared client is all that is left of it when the model is written out.
     ...(fields.client !== undefined ? { baseURL: client.baseURL } : baseURL !== undefined && { baseURL }),
   });
-  return { client, fields, forBase };
+  return { client, requestOptions, fields, forBase };
 }
 
 /** Names that stand for others, and what was read into a client. */
@@ -220,7 +219,7 @@ function unknownOption(name: string): InvalidInputError {
   return new InvalidInputError(`ChatSiliconFlow has no option "${name}". ${advice}`);
 }
 
-const configurationNames = new Set(["baseURL", "defaultHeaders", "apiKey", "timeout", "maxRetries"]);
+const configurationNames = new Set(["baseURL", "defaultHeaders", "apiKey"]);
 
 function checkConfiguration(configuration: object): void {
   for (const [name, value] of Object.entries(configuration)) {
@@ -232,24 +231,5 @@ function checkConfiguration(configuration: object): void {
 
 /** A `Headers` object has nothing to spread: it would vanish without a word. */
 function fromHeaders(given: ClientOptions["headers"]): ClientOptions["headers"] {
-  return given instanceof Headers ? plainHeaders(given) : given;
-}
-
-function plainHeaders(given: Headers | Record<string, string | null | undefined> | undefined): Record<string, string> {
-  if (given === undefined) return {};
-  const entries = given instanceof Headers ? [...given.entries()] : Object.entries(given);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] != null));
-}
-
-/** A shared client has its own options: a second set would look as if it counted. */
-function sharedClient(client: SiliconFlowClient | undefined, options: ClientOptions): SiliconFlowClient | undefined {
-  if (client === undefined) return undefined;
-  const [name] = Object.keys(options);
-  if (name !== undefined) {
-    throw new InvalidInputError(`Pass either client or ${name}: a shared client brings its own ${name}.`);
-  }
-  if (typeof client.chat?.create !== "function") {
-    throw new InvalidInputError("The option client of ChatSiliconFlow must be a SiliconFlowClient.");
-  }
-  return client;
+  return given instanceof Headers ? Object.fromEntries(given.entries()) : given;
 }

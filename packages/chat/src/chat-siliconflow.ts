@@ -78,9 +78,9 @@ export class ChatSiliconFlow extends SendingChatModel {
   constructor(model: string, fields?: Omit<ChatSiliconFlowFields, "model" | "modelName">);
   constructor(fields: ChatSiliconFlowFields);
   constructor(modelOrFields: string | ChatSiliconFlowFields, rest?: ChatSiliconFlowFields) {
-    const { client, fields, forBase } = readFields(modelOrFields, rest);
+    const { client, requestOptions, fields, forBase } = readFields(modelOrFields, rest);
     const { maxConcurrency = Infinity, reasoningHistory = "auto", api = "chat" } = fields;
-    super(forBase, { client, maxConcurrency, reasoningHistory, api });
+    super(forBase, { client, requestOptions, maxConcurrency, reasoningHistory, api });
     this.#profile = fields.profile;
     assignGiven(this, fields, ["topK", "minP", "seed", "enableThinking", "thinkingBudget", "reasoningEffort"]);
     assignGiven(this, fields, ["toolChoiceWhileThinking", "configurableFields"]);

@@ -1,4 +1,5 @@
-import { type AdapterConnection, InvalidInputError, type Timeouts } from "@langchain-siliconflow/client";
+import { InvalidInputError, type Timeouts } from "@langchain-siliconflow/client";
+import type { AdapterConnection } from "@langchain-siliconflow/client/adapter";
 import type { BaseLLMCallOptions, BaseLLMParams } from "@langchain/core/language_models/llms";
 
 /** What shapes a completion. The same names in the constructor and per call; a value per call wins. */

@@ -78,11 +78,18 @@ function fromFile(block: Block, options: PartOptions): ContentPart {
 /** `{ url, … }` of an OpenAI part, where the URL may stand alone. */
 function urlObject(block: Block, field: string): Record<string, unknown> {
   const value = block[field];
-  if (typeof value === "string" && value !== "") return { url: value };
-  if (typeof value === "object" && value !== null && string((value as { url?: unknown }).url)) {
-    return { ...(value as Record<string, unknown>) };
-  }
+  const url = string(typeof value === "object" && value !== null ? (value as { url?: unknown }).url : value);
+  if (url !== undefined) return { ...(typeof value === "object" ? value : {}), url: reachable(url, block.type) };
   throw new InvalidInputError(`A content block of type "${field}" needs { ${field}: { url } }.`);
+}
+
+/** What the service can fetch, or need not: it knows nothing of this machine's files. */
+function reachable(url: string, type: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  if (scheme === undefined || ["http", "https", "data"].includes(scheme)) return url;
+  throw new InvalidInputError(
+    `A content block of type "${type}" has the address of a ${scheme}: resource. Send an http(s) URL, or the data as base64.`,
+  );
 }
 
 function inputAudio(block: Block): string {
@@ -96,7 +103,7 @@ function inputAudio(block: Block): string {
 /** URL or data URL of a standard block. */
 function urlOf(block: Block, defaultMimeType: string): string {
   const url = string(block["url"]);
-  if (url !== undefined) return url;
+  if (url !== undefined) return reachable(url, block.type);
   const { data } = block;
   if (typeof data === "string" && data !== "") {
     return data.startsWith("data:") ? data : `data:${mimeTypeOf(block) ?? defaultMimeType};base64,${data}`;

@@ -1,6 +1,7 @@
 import { ContextOverflowError } from "@langchain/core/errors";
+import nock from "nock";
 import { describe, expect, test } from "vitest";
-import { chat, key, reply } from "./mocked-host.js";
+import { chat, host, key, reply } from "./mocked-host.js";
 
 async function collect(stream: Promise<AsyncIterable<unknown>>): Promise<void> {
   for await (const _ of await stream);
@@ -9,7 +10,7 @@ async function collect(stream: Promise<AsyncIterable<unknown>>): Promise<void> {
 describe("errors of the service", () => {
   test.each([
     [401, '"Invalid token"', "AuthenticationError", "MODEL_AUTHENTICATION"],
-    [400, { code: 20012, message: "Model does not exist." }, "NotFoundError", "MODEL_NOT_FOUND"],
+    [404, "404 page not found", "NotFoundError", "MODEL_NOT_FOUND"],
     [
       429,
       { message: "Request was rejected due to rate limiting. TPM limit reached." },
@@ -39,6 +40,22 @@ describe("errors of the service", () => {
     expect((error as { lc_error_code?: string }).lc_error_code).toBe(code);
     expect(ContextOverflowError.isInstance(error)).toBe(name === "ContextLengthError");
     expect(String(error) + JSON.stringify(error)).not.toContain(key);
+  });
+
+  test("a model that does not exist comes with those that it may have been meant to be", async () => {
+    reply(400, { code: 20012, message: "Model does not exist." });
+    nock(host)
+      .get("/v1/models")
+      .reply(200, { object: "list", data: [{ id: "Qwen/Qwen3-8B" }] });
+    const error: unknown = await chat({ model: "Qwen/Qwen-3-8B" })
+      .invoke("hi")
+      .catch((reason: unknown) => reason);
+
+    expect(error).toMatchObject({
+      name: "NotFoundError",
+      lc_error_code: "MODEL_NOT_FOUND",
+      suggestions: ["Qwen/Qwen3-8B"],
+    });
   });
 
   test("a too long prompt is known in a stream as well", async () => {

@@ -12,6 +12,7 @@ import type {
 import type { ThinkingSignature } from "./messages-api-request.js";
 import type { StreamEnd } from "./repair-stream.js";
 import { asText } from "./stream-tool-calls.js";
+import { isPlainObject } from "./tool-calls.js";
 
 /** What an answer of `/messages` says beyond chat's, for `response_metadata`. */
 type Metadata = NonNullable<StreamEnd["metadata"]>;
@@ -27,13 +28,13 @@ export function toChatCompletion(message: Message): ChatCompletion {
   let thoughts = "";
   const calls: ToolCall[] = [];
   for (const block of content) {
-    if (typeof block.text === "string" && block.type !== "tool_use") said += block.text;
-    else if (typeof block.thinking === "string") {
+    if (block.text) said += block.text;
+    else if (block.thinking) {
       thoughts += block.thinking;
       sign(signatures, block.thinking, block.signature);
     } else if (block.type === "tool_use") {
-      const { id: callId = "", name = "", input } = block;
-      calls.push({ id: callId, type: "function", function: { name, arguments: asText(input ?? {}) } });
+      const { id: callId, name, input } = block;
+      calls.push({ id: callId || "", type: "function", function: { name: name || "", arguments: asText(input) } });
     }
   }
   const choice = {
@@ -44,7 +45,7 @@ export function toChatCompletion(message: Message): ChatCompletion {
       reasoning_content: thoughts,
       ...(calls.length > 0 && { tool_calls: calls }),
     },
-    finish_reason: toFinishReason(stop_reason),
+    finish_reason: toFinishReason(stop_reason || null),
     ...nativeReason(stop_reason),
     [metadataKey]: toMetadata(signatures, stop_sequence),
   };
@@ -54,7 +55,7 @@ export function toChatCompletion(message: Message): ChatCompletion {
     created: 0,
     model,
     choices: [choice],
-    ...(usage && { usage: toUsage(usage) }),
+    ...(isPlainObject(usage) && { usage: toUsage(usage) }),
   };
   if (traceId !== undefined) Object.defineProperty(completion, "traceId", { value: traceId });
   return completion;
@@ -108,13 +109,13 @@ async function* translate(
     return chunk({ tool_calls: [{ index: call, function: { arguments: asText(input) } }] });
   };
 
-  for await (const { type, index = 0, message, content_block, delta, usage: counts } of events) {
+  for await (const { type, index: given, message, content_block, delta, usage: counts } of events) {
+    const index = given || 0;
     if (message) {
       head = { ...(message.id && { id: message.id }), ...(message.model && { model: message.model }) };
-      usage = { ...usage, ...message.usage };
-      stopReason = message.stop_reason ?? stopReason;
+      if (isPlainObject(message.usage)) usage = { ...usage, ...message.usage };
     }
-    if (counts) usage = { ...usage, ...counts };
+    if (isPlainObject(counts)) usage = { ...usage, ...counts };
     if (content_block) {
       const open = openBlock(index, content_block);
       const { id, name, text, thinking, signature } = content_block;
@@ -143,8 +144,8 @@ async function* translate(
         if (partial_json !== "") open.input = undefined;
         yield chunk({ tool_calls: [{ index: open.call ?? index, function: { arguments: partial_json } }] });
       }
-      stopReason = delta.stop_reason ?? stopReason;
-      stopSequence = delta.stop_sequence ?? stopSequence;
+      stopReason = delta.stop_reason || stopReason;
+      stopSequence = delta.stop_sequence || stopSequence;
     }
     if (type === "content_block_stop") {
       const open = blocks.get(index);
@@ -215,7 +216,7 @@ function toUsage(usage: MessagesUsage): Usage {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
-    ...(read != null && { prompt_tokens_details: { cached_tokens: read } }),
+    ...(typeof read === "number" && { prompt_tokens_details: { cached_tokens: read } }),
   };
 }
 

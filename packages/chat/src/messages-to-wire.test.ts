@@ -184,6 +184,8 @@ describe("a user's content", () => {
     [{ type: "image", fileId: "file-1" }, /type "image" names a stored file/],
     [{ type: "image" }, /type "image" needs a url, or base64 data/],
     [{ type: "image_url" }, /"image_url" needs \{ image_url: \{ url \} \}/],
+    [{ type: "image_url", image_url: "file:///etc/passwd" }, /"image_url" has the address of a file: resource/],
+    [{ type: "image", url: "FILE:///etc/passwd" }, /"image" has the address of a file: resource/],
     [{ type: "file", url: "https://x.test/a" }, /a file without a MIME type/],
     [{ text: "no type" }, /needs a type/],
   ])("%j is refused by name", (block, says) => {

@@ -14,6 +14,7 @@ export function repairCompletion(completion: ChatCompletion): ChatCompletion {
     throw new InvalidResponseError("The service answered without choices, so there is no message to return.", {
       reason: "empty",
       traceId: completion.traceId,
+      ...(completion.attempts !== undefined && { attempts: completion.attempts }),
     });
   }
   completion.id = nonEmpty(completion.id) ?? makeMessageId();
@@ -23,7 +24,8 @@ export function repairCompletion(completion: ChatCompletion): ChatCompletion {
   for (const choice of completion.choices) {
     const finish = nonEmpty(choice.finish_reason);
     const finishReason = normalFinishReason(finish);
-    choice.finish_reason = finishReason ?? null;
+    // A whole answer has ended, whether it says why or not.
+    choice.finish_reason = finishReason ?? "stop";
     if (finish !== finishReason) choice["native_finish_reason"] = finish;
 
     const message = (choice.message ??= { role: "assistant", content: "" });

@@ -4,10 +4,10 @@ import type {
   ChatCompletionRequest,
   MessagesRequest,
   RequestOptions,
-  SiliconFlowClient,
   Usage,
 } from "@langchain-siliconflow/client";
 import { InvalidInputError } from "@langchain-siliconflow/client";
+import { requestOptionsOf, type ClientFor } from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
@@ -66,14 +66,22 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   readonly api: Api;
 
   // A private field: the base class has public ones that are printed, traced and written out.
-  readonly #client: SiliconFlowClient;
+  readonly #client: ClientFor<"chat">;
+  readonly #requestOptions: RequestOptions;
   readonly #maxConcurrency: number;
 
   constructor(
     fields: object,
-    sending: { client: SiliconFlowClient; maxConcurrency: number; reasoningHistory: ReasoningHistory; api: Api },
+    sending: {
+      client: ClientFor<"chat">;
+      /** Added to each request, where the client is shared. */
+      requestOptions: RequestOptions;
+      maxConcurrency: number;
+      reasoningHistory: ReasoningHistory;
+      api: Api;
+    },
   ) {
-    const { client, maxConcurrency, reasoningHistory, api } = sending;
+    const { client, requestOptions, maxConcurrency, reasoningHistory, api } = sending;
     super({
       ...fields,
       ...(maxConcurrency !== Infinity && { maxConcurrency }),
@@ -90,6 +98,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     delete this.organization;
     this.clientConfig = { apiKey: "unused", baseURL: client.baseURL };
     this.#client = client;
+    this.#requestOptions = requestOptions;
     this.#maxConcurrency = maxConcurrency;
     this.reasoningHistory = reasoningHistory;
     this.api = api;
@@ -222,7 +231,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     call: Call | undefined,
     requestOptions: OpenAICoreRequestOptions | undefined,
   ): Promise<ChatCompletion> {
-    const options = toRequestOptions(call?.options, requestOptions, call?.left);
+    const options = this.#optionsOf(call, requestOptions);
     const create = async (): Promise<ChatCompletion> =>
       repairCompletion(await createWithFallback(request, call?.end, (wire) => this.#answer(wire, options)));
     try {
@@ -250,13 +259,17 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
       );
     }
     this.#fillMessages(request, call);
-    const options = toRequestOptions(call?.options, requestOptions, call?.left);
+    const options = this.#optionsOf(call, requestOptions);
     const open = () =>
       repairStream(
         streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call?.end)),
         call?.end,
       );
     return this.#maxConcurrency === Infinity ? open() : holdSlot(this.caller, options.signal, open);
+  }
+
+  #optionsOf(call: Call | undefined, sdk: OpenAICoreRequestOptions | undefined): RequestOptions {
+    return requestOptionsOf(this.#requestOptions, toRequestOptions(call?.options, sdk, call?.left));
   }
 
   async #answer(request: ChatCompletionRequest, options: RequestOptions): Promise<ChatCompletion> {

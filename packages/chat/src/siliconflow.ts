@@ -1,12 +1,5 @@
-import {
-  connectAdapter,
-  type ClientFor,
-  type CompletionChunk,
-  type RequestOptions,
-  type TextCompletion,
-  type Timeouts,
-  type Usage,
-} from "@langchain-siliconflow/client";
+import type { CompletionChunk, RequestOptions, TextCompletion, Timeouts, Usage } from "@langchain-siliconflow/client";
+import { connectAdapter, requestOptionsOf, type ClientFor } from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
 import { BaseLLM } from "@langchain/core/language_models/llms";
@@ -282,9 +275,7 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
       ...(timeouts !== undefined && { timeouts }),
       ...(maxRetries !== undefined && { maxRetries }),
     };
-    const { headers: always, ...rest } = this.#requestOptions;
-    const own = toRequestOptions(forCall, undefined, left);
-    return { ...rest, ...own, ...((always ?? own.headers) && { headers: { ...always, ...own.headers } }) };
+    return requestOptionsOf(this.#requestOptions, toRequestOptions(forCall, undefined, left));
   }
 }
 

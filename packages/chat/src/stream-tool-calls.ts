@@ -82,9 +82,8 @@ export class StreamToolCalls {
   #find(index: number | undefined, id: string | undefined, name: string | undefined): Slot | undefined {
     if (index === undefined) {
       const known = id === undefined ? undefined : this.#slots.find((slot) => slot.wireId === id);
-      if (known !== undefined) return known;
-      if (this.#last === undefined) return undefined;
-      return continues(this.#last, id, name) ? this.#last : undefined;
+      const pointed = known ?? this.#last;
+      return pointed !== undefined && continues(pointed, id, name) ? pointed : undefined;
     }
     const slot = this.#byIndex.get(index);
     if (slot !== undefined) return continues(slot, id, name) ? slot : undefined;
@@ -111,9 +110,11 @@ export class StreamToolCalls {
 
 /** Whether a fragment that points at a call belongs to it, or starts another one in its place. */
 function continues(slot: Slot, id: string | undefined, name: string | undefined): boolean {
-  if (id !== undefined && slot.wireId !== undefined) return id === slot.wireId;
+  const identified = id !== undefined && slot.wireId !== undefined;
+  if (identified && id !== slot.wireId) return false;
   if (name === undefined || slot.name === undefined) return true;
   if (name !== slot.name) return false;
+  if (identified) return true;
   // The name once more and no id to tell: a repetition while the arguments are open, another call once they are complete.
   return !isCompleteObject(slot.args);
 }
@@ -131,7 +132,13 @@ export function makeToolCallId(): string {
 /** Arguments are documented as a JSON string; an object is one that somebody has parsed already. */
 export function asText(args: unknown): string {
   if (typeof args === "string") return args;
-  return args === undefined || args === null ? "" : JSON.stringify(args);
+  if (args === undefined || args === null) return "";
+  try {
+    return JSON.stringify(args);
+  } catch {
+    // Not JSON, and so no call that could be run.
+    return "(nested too deeply to be written)";
+  }
 }
 
 export function nonEmpty(value: unknown): string | undefined {

@@ -92,7 +92,8 @@ export function joinToolCallChunks(chunks: readonly ToolCallChunk[]): ToolCallCh
       known.args = (known.args ?? "") + (chunk.args ?? "");
     }
   }
-  return [...joined.values()];
+  // A call whose name came late, or never, stands in its place.
+  return [...joined.values()].sort((one, other) => (one.index ?? 0) - (other.index ?? 0));
 }
 
 export function isPlainObject(value: unknown): value is Record<string, unknown> {

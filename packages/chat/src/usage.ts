@@ -9,20 +9,24 @@ import type { UsageMetadata } from "@langchain/core/messages";
 export function toUsageMetadata(usage: Usage): UsageMetadata {
   const input = count(usage.prompt_tokens);
   const output = count(usage.completion_tokens);
-  const cached = usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens;
-  const reasoning = usage.completion_tokens_details?.reasoning_tokens;
+  const cached: unknown = usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens;
+  const reasoning: unknown = usage.completion_tokens_details?.reasoning_tokens;
   return {
     input_tokens: input,
     output_tokens: output,
-    total_tokens: usage.total_tokens ?? input + output,
-    input_token_details: cached == null ? {} : { cache_read: cached },
-    output_token_details: reasoning == null ? {} : { reasoning },
+    total_tokens: isCount(usage.total_tokens) ? usage.total_tokens : input + output,
+    input_token_details: isCount(cached) ? { cache_read: cached } : {},
+    output_token_details: isCount(reasoning) ? { reasoning } : {},
   };
 }
 
 /** Only the three basic counters are documented as certain, and even they come from outside. */
 function count(tokens: number | null | undefined): number {
-  return typeof tokens === "number" && Number.isFinite(tokens) ? tokens : 0;
+  return isCount(tokens) ? tokens : 0;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 /** Han, kana, hangul and full-width forms: scripts whose characters cost more of a token than a Latin letter. */

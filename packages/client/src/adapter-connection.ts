@@ -1,12 +1,19 @@
 import { InvalidInputError } from "./errors.js";
 import type { ClientOptions, RequestOptions } from "./options.js";
+import type { Chat } from "./resources/chat.js";
 import type { Completions } from "./resources/completions.js";
 import type { Embeddings } from "./resources/embeddings.js";
+import type { Messages } from "./resources/messages.js";
 import type { Rerank } from "./resources/rerank.js";
 import { SiliconFlowClient } from "./undici-client.js";
 
 /** The part of a client that an adapter uses, by endpoint: a `SiliconFlowClient` from either entry and either build has it. */
 interface Endpoints {
+  chat: {
+    readonly baseURL: string;
+    readonly chat: Pick<Chat, "create" | "stream">;
+    readonly messages: Pick<Messages, "create" | "stream">;
+  };
   completions: { readonly completions: Pick<Completions, "create" | "stream"> };
   embeddings: { readonly embeddings: Pick<Embeddings, "create"> };
   rerank: { readonly rerank: Pick<Rerank, "create"> };
@@ -23,7 +30,13 @@ export interface AdapterConnection<Endpoint extends keyof Endpoints> extends Cli
    */
   client?: ClientFor<Endpoint> | undefined;
   /** The names that LangChain's OpenAI classes use for the same things, so that code can be moved over. */
-  configuration?: { apiKey?: string; baseURL?: string | null; defaultHeaders?: Record<string, string> } | undefined;
+  configuration?:
+    | {
+        apiKey?: string | undefined;
+        baseURL?: string | null | undefined;
+        defaultHeaders?: Headers | Record<string, string | null | undefined> | undefined;
+      }
+    | undefined;
 }
 
 const perRequest = ["headers", "timeouts", "maxRetries"] as const;
@@ -74,6 +87,14 @@ export function connectAdapter<Endpoint extends keyof Endpoints>(
   return { client, requestOptions: pick(given, perRequest) };
 }
 
+/** Options of one request: those of the adapter, under those of the call. */
+export function requestOptionsOf(always: RequestOptions, call: RequestOptions): RequestOptions {
+  const merged = { ...always, ...call };
+  if (always.headers && call.headers) merged.headers = { ...always.headers, ...call.headers };
+  if (always.timeouts && call.timeouts) merged.timeouts = { ...always.timeouts, ...call.timeouts };
+  return merged;
+}
+
 function withConfiguration(fields: AdapterConnection<keyof Endpoints>): ClientOptions {
   const { configuration } = fields;
   if (configuration === undefined || configuration === null) return fields;
@@ -89,8 +110,14 @@ function withConfiguration(fields: AdapterConnection<keyof Endpoints>): ClientOp
     ...fields,
     apiKey: fields.apiKey ?? apiKey,
     baseURL: fields.baseURL ?? baseURL ?? undefined,
-    headers: defaultHeaders === undefined ? fields.headers : { ...defaultHeaders, ...fields.headers },
+    headers: defaultHeaders == null ? fields.headers : { ...plainHeaders(defaultHeaders), ...fields.headers },
   };
+}
+
+/** As those of OpenAI's SDK may be given. */
+function plainHeaders(given: Headers | Record<string, string | null | undefined>): Record<string, string> {
+  const entries = given instanceof Headers ? [...given.entries()] : Object.entries(given);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] != null));
 }
 
 function pick<K extends keyof ClientOptions>(options: ClientOptions, names: readonly K[]): Pick<ClientOptions, K> {

@@ -122,7 +122,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
         const event = this.#queue[this.#position];
         if (event !== undefined) {
           this.#position += 1;
-          if (event === "[DONE]") return await this.#finish(true);
+          if (isDone(event)) return await this.#finish(true);
           const value = this.#chunk(event);
           if (value !== undefined) return { done: false, value };
           continue;
@@ -153,11 +153,13 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
           ...traced(response),
         });
       }
-      if (typeof first === "object" && "raw" in first && !isJson(first.raw)) {
-        return this.#takeText(await this.#joinRaw(), response, exchange);
-      }
       // An error in place of the answer: nothing was shown, so it is judged like any other refusal.
-      if (first !== "[DONE]") this.#parse(first);
+      if (typeof first === "string" || "chunk" in first || !("raw" in first)) {
+        if (!isDone(first)) this.#parse(first);
+        return;
+      }
+      this.#refuse(first.raw);
+      this.#takeText(await this.#joinRaw(), response, exchange);
     });
     this.#begun = true;
   }
@@ -173,19 +175,19 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
 
   /** JSON answered although a stream was asked for. */
   #takeText(text: string, response: WireResponse, exchange: Exchange): void {
-    this.#queue = this.#splitWhole(text, response, exchange).map((chunk) => ({ chunk }));
+    const answer = parseAnswer(text, response, exchange, (value) => this.#judge.isAnswer(value)) as Answer;
+    this.#queue = this.#judge.split(answer).map((chunk) => ({ chunk }));
     this.#position = 0;
   }
 
-  #splitWhole(text: string, response: WireResponse, exchange: Exchange): Chunk[] {
-    return this.#judge.split(parseAnswer(text, response, exchange, this.#judge.isAnswer) as Answer);
-  }
-
-  /** Indented JSON arrives as lines that are no events; all of them belong to it. */
+  /** JSON arrives as lines that are no events, and alone: to its end, all of them belong to it. */
   async #joinRaw(): Promise<string> {
     let text = "";
     do {
-      for (const event of this.#queue) if (typeof event === "object" && "raw" in event) text += `${event.raw}\n`;
+      for (const event of this.#queue) {
+        if (typeof event === "string" || !("raw" in event)) throw this.#damaged(event);
+        text += `${event.raw}\n`;
+      }
     } while (!this.#bodyEnded && (await this.#fill()));
     return text;
   }
@@ -228,7 +230,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
 
   #chunk(event: SseEvent | ReadChunk<Chunk>): Chunk | undefined {
     const chunk = this.#parse(event);
-    if (chunk !== undefined) this.#judge.add(chunk);
+    if (chunk !== undefined && !this.#judge.add(chunk)) throw this.#damaged(event);
     return chunk;
   }
 
@@ -242,13 +244,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
   }
 
   #parseData(data: string, name: string | undefined, event: SseEvent): Chunk | undefined {
-    let value: unknown;
-    try {
-      value = JSON.parse(data);
-    } catch {
-      // The parser's message quotes the event, which is a part of the user's conversation.
-      throw this.#damaged(event);
-    }
+    const value = parse(data);
     if (typeof value === "object" && value !== null) {
       const fields = value as Record<string, unknown>;
       const chunk = this.#judge.read(fields, name);
@@ -259,16 +255,23 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
     throw this.#damaged(event);
   }
 
-  #parseRaw(event: Extract<SseEvent, { raw: string }>): Chunk | undefined {
-    if (!isJson(event.raw)) throw this.#damaged(event);
-    const [first, ...rest] = this.#splitWhole(event.raw, this.#response!, this.#exchange!);
-    // Once it is being handed out: what the answer is looked at for before does not use it up.
-    if (this.#begun) this.#queue.splice(this.#position, 0, ...rest.map((chunk) => ({ chunk })));
-    return first;
+  /** A line that is no event: where it is not the service's own refusal, something has been damaged. */
+  #parseRaw(event: Extract<SseEvent, { raw: string }>): never {
+    this.#refuse(event.raw);
+    throw this.#damaged(event);
+  }
+
+  #refuse(text: string): void {
+    const value = parse(text);
+    if (
+      typeof value === "string" ||
+      (typeof value === "object" && value !== null && isErrorBody(value as Record<string, unknown>))
+    )
+      throw this.#exchange!.refusal(text, this.#response!);
   }
 
   /** Whether the last event was cut by the end of the body, or damaged on the way. */
-  #damaged(event: SseEvent): StreamError {
+  #damaged(event: SseEvent | ReadChunk<Chunk>): StreamError {
     const cut = this.#bodyEnded && this.#queue.at(-1) === event;
     const message = cut ? "The stream ended in the middle of an event." : "An event is not a chunk of an answer.";
     return new StreamError(message, {
@@ -362,11 +365,16 @@ function traced(response: WireResponse): { traceId: string | undefined } {
   return { traceId: response.header("x-siliconcloud-trace-id") };
 }
 
-function isJson(text: string): boolean {
+/** Under whatever name. */
+function isDone(event: SseEvent | object): boolean {
+  return event === "[DONE]" || (typeof event === "object" && "data" in event && event.data === "[DONE]");
+}
+
+/** `undefined` for what is no JSON. The parser's message would quote the text, a part of the user's conversation. */
+function parse(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }

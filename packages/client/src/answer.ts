@@ -27,7 +27,7 @@ export function parseAnswer(
   }
   let value: unknown;
   try {
-    value = JSON.parse(start);
+    value = JSON.parse(text);
   } catch {
     // The parser's own message quotes the text, which may be an answer: it is not kept.
     if (start.startsWith("{") || start.startsWith("[")) {

@@ -150,6 +150,7 @@ class Circuit {
   #lastFailure: { error: SiliconFlowError; at: number } | undefined;
   #openedAt: number | undefined;
   #intervalMs = firstIntervalMs;
+  #lastProbe = { number: 0, at: 0 };
   #probeAt = 0;
   /** In the order in which they came. */
   readonly #waiters = new Set<Waiter>();
@@ -216,6 +217,7 @@ class Circuit {
       if (this.#failures < failuresToOpen) return;
       this.#openedAt = now;
       this.#intervalMs = firstIntervalMs;
+      this.#lastProbe = { number: 0, at: now };
       this.#schedule();
       return;
     }
@@ -223,7 +225,7 @@ class Circuit {
     // Sent before it opened: nobody waits for this one.
     if (pass.probeOf !== this) return;
     this.#intervalMs = Math.min(longestIntervalMs, this.#intervalMs * 2);
-    this.#schedule();
+    if (pass.number === this.#lastProbe.number) this.#schedule();
     for (const waiter of this.#waiters) {
       if (waiter.since >= pass.number) continue;
       waiter.waits -= 1;
@@ -236,9 +238,9 @@ class Circuit {
     }
   }
 
-  /** The next probe is due after an interval, never quite the same: the processes of an account must not march in step. */
+  /** The next probe is due an interval after the last, never quite the same one: the processes of an account must not march in step. */
   #schedule(): void {
-    this.#probeAt = this.#clock.now() + this.#intervalMs * (0.75 + 0.25 * this.#clock.random());
+    this.#probeAt = this.#lastProbe.at + this.#intervalMs * (0.75 + 0.25 * this.#clock.random());
     this.#disarm();
     this.#arm();
   }
@@ -260,9 +262,11 @@ class Circuit {
   }
 
   #probe(waited: number): Outcome {
+    const number = (this.#numbers.last += 1);
+    this.#lastProbe = { number, at: this.#clock.now() };
     // A probe that hangs must not hold up those after it.
     this.#schedule();
-    return { probe: (this.#numbers.last += 1), waited };
+    return { probe: number, waited };
   }
 
   /** Lets those who waited go, few at first: what has just come back must not be knocked over. */

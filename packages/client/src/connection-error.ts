@@ -79,6 +79,11 @@ export function connectionErrorFrom(thrown: unknown, { host, mask }: Destination
     const shown = code && ` (${code})`;
     return new InvalidResponseError(`${host} did not answer in HTTP${shown}.`, { reason: "malformed", cause });
   }
+  // 100 or 101, which undici takes for a broken socket.
+  if (code === "ERR_ASSERTION" || (code === "UND_ERR_SOCKET" && /^bad (response|upgrade)$/.test(messageOf(root)))) {
+    const message = `${host}, or something before it, answered with an interim status that nobody asked for.`;
+    return new InvalidResponseError(message, { reason: "malformed", cause });
+  }
   if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_INVALID_RETURN_VALUE") {
     return new InvalidInputError("The request was refused before it was sent: see its cause.", { cause });
   }
@@ -87,6 +92,11 @@ export function connectionErrorFrom(thrown: unknown, { host, mask }: Destination
 }
 
 function explain(code: string, root: unknown, host: string): Explanation {
+  const broken: Explanation = {
+    reason: "reset",
+    retryable: true,
+    message: `The connection to ${host} broke${code && ` (${code})`}.`,
+  };
   switch (code) {
     case "ENOTFOUND":
       return {
@@ -125,6 +135,13 @@ function explain(code: string, root: unknown, host: string): Explanation {
       message: `The certificate of ${host} was not accepted (${code}). Behind a company proxy, add its authority with NODE_EXTRA_CA_CERTS.`,
     };
   }
+  // Cut off or garbled in the handshake, which a mismatch of protocols is not: that would come again.
+  if (/^ERR_SSL_(UNEXPECTED_EOF|.*BAD_RECORD_MAC|DECRYPTION_FAILED|.*ALERT_INTERNAL_ERROR)/.test(code)) return broken;
+  if (
+    code === "EPROTO" &&
+    /unexpected eof|bad record mac|decryption failed|alert internal error/i.test(messageOf(root))
+  )
+    return broken;
   if (code === "EPROTO" || code.startsWith("ERR_SSL") || code.startsWith("ERR_TLS")) {
     return {
       reason: "tls",
@@ -140,7 +157,7 @@ function explain(code: string, root: unknown, host: string): Explanation {
       message: `${host} closed the connection before the answer was complete.`,
     };
   }
-  return { reason: "reset", retryable: true, message: `The connection to ${host} broke${code && ` (${code})`}.` };
+  return broken;
 }
 
 function isCertificateProblem(code: string): boolean {

@@ -68,7 +68,7 @@ export class Deadline {
     this.#clock = clock;
     this.#signal = signal;
     if (signal?.aborted) {
-      this.#stopped = { error: reasonOf(signal) };
+      this.#stopped = { error: abortReason(signal) };
       return;
     }
     signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -227,7 +227,7 @@ export class Deadline {
   }
 
   readonly #onAbort = (): void => {
-    this.stop(reasonOf(this.#signal!));
+    this.stop(abortReason(this.#signal!));
   };
 
   #enter(phase: TimeoutPhase, limitMs: number, waiting: boolean): void {
@@ -260,8 +260,8 @@ export class Deadline {
   };
 }
 
-/** A signal that timed out becomes our error; every other reason is the caller's own, and stays it. */
-function reasonOf(signal: AbortSignal): unknown {
+/** What to reject with when a signal has fired: our error when it timed out; every other reason is the caller's own, and stays it. */
+export function abortReason(signal: AbortSignal): unknown {
   const reason: unknown = signal.reason;
   if (reason instanceof DOMException && reason.name === "TimeoutError") {
     return new TimeoutError("The call took longer than its signal allowed.", { phase: "total", cause: reason });

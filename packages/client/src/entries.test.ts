@@ -57,11 +57,14 @@ test.each(["index.js", "index.cjs"])("%s names undici, and only in a lazy import
   expect(lines).toEqual([expect.stringMatching(/await import\("undici"\)/)]);
 });
 
-test("both entries export the same names, but for what adapters on undici need", async () => {
+test("both entries export the same names, and what is for adapters stays in its own", async () => {
   const names = (entry: string) => evaluate(`console.log(Object.keys(await import("./dist/${entry}")).sort().join())`);
-  const [index, fetch, indexCjs] = await Promise.all([names("index.js"), names("fetch.js"), names("index.cjs")]);
-  expect(fetch).toBe(index.replace("connectAdapter,", ""));
-  for (const name of index.split(",")) expect(indexCjs.split(",")).toContain(name);
+  const [index, fetch, indexCjs, adapter] = await Promise.all(
+    ["index.js", "fetch.js", "index.cjs", "adapter.js"].map(names),
+  );
+  expect(fetch).toBe(index);
+  expect(adapter).toBe("abortReason,connectAdapter,requestOptionsOf");
+  for (const name of index!.split(",")) expect(indexCjs!.split(",")).toContain(name);
 });
 
 test("undici is loaded with the first request, not with the package or the client", async () => {

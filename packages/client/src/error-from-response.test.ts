@@ -101,6 +101,22 @@ describe("the class and reason of a refusal", () => {
     ["rate limit per minute", 429, limited("TPM"), "RateLimitError", "rateLimit", true],
     ["rate limit per day", 429, limited("RPD", " "), "RateLimitError", "rateLimit", false],
     ["rate limit, not named", 429, "slow down", "RateLimitError", "rateLimit", true],
+    [
+      "rate limit that speaks of a quota",
+      429,
+      { message: "Rate limit reached: request quota per minute" },
+      "RateLimitError",
+      "rateLimit",
+      true,
+    ],
+    [
+      "balance that speaks of a rate limit",
+      429,
+      { message: "Rate limit: insufficient balance" },
+      "InsufficientBalanceError",
+      "balance",
+      false,
+    ],
     ["rate limit under a 403", 403, limited("RPM"), "RateLimitError", "rateLimit", true],
     ["rate limit under a 500", 500, { message: "rate limiting" }, "RateLimitError", "rateLimit", true],
     ["time-out", 408, "", "ApiError", "timeout", true],
@@ -202,7 +218,16 @@ describe("what a refusal says", () => {
       code: 20015,
       message: "Value error, current model does not support parameter `enable_thinking`.",
     });
-    expect(message).toContain('Leave out "enable_thinking"');
+    expect(message).toContain('Leave out "enable_thinking" (the option enableThinking) for this model.');
+  });
+
+  test.each([
+    ["Value error, current model does not support parameter `dimensions`.", 'Leave out "dimensions" for'],
+    ["The parameter thinking_budget is not supported.", 'Leave out "thinking_budget" (the option thinkingBudget)'],
+    ["Unsupported parameter: 'top_k'", 'Leave out "top_k" (the option topK)'],
+    ["Json mode is not supported for this model.", "Leave out response_format"],
+  ])("%s", (message, hint) => {
+    expect(errorOf(400, { code: 20015, message }).message).toContain(hint);
   });
 
   test("a long prompt names both numbers", () => {

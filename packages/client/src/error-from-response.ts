@@ -21,6 +21,8 @@ export interface Refusal {
   /** Takes out of a text what must not be shown. */
   redact(text: string): string;
   header(name: string): string | undefined;
+  /** The model that was asked for. */
+  model?: string | undefined;
   baseURL: string;
   region: "cn" | "global" | undefined;
   /** Milliseconds since 1970, by our clock. */
@@ -57,15 +59,18 @@ export function errorFromResponse(refusal: Refusal): ApiError {
         ),
         { ...details, reason: "permission" },
       );
-    case "notFound":
+    case "notFound": {
+      // A wrong base URL gives a 404 as well, which says nothing of models.
+      const ofModel = Number(code) === 20012 || /\bmodels?\b/i.test(message);
       return new NotFoundError(
         text(
-          code === undefined
-            ? `Check the model id (models.list names those of this site) and the base URL ${refusal.baseURL}.`
-            : "models.list names the models of this site; they differ between sites.",
+          ofModel
+            ? "models.list names the models of this site; they differ between sites."
+            : `Check the model id (models.list names those of this site) and the base URL ${refusal.baseURL}.`,
         ),
-        { ...details, reason: "notFound" },
+        { ...details, reason: "notFound", ...(ofModel && { model: refusal.model }) },
       );
+    }
     case "contextLength":
       return new ContextLengthError(text("Shorten the prompt, or use a model with a longer context."), {
         ...details,
@@ -116,7 +121,9 @@ type Kind =
 const limitDetails = /Details: ?(RPM|RPH|RPD|TPM|TPD|IPM|IPD)\b/i;
 const limitName = /\b(RPM|RPH|RPD|TPM|TPD|IPM|IPD)\b(?= limit)/i;
 const limitWords = /\brate.?limit/i;
-const balanceWords = /\bbalance\b|\bquota\b|\barrears\b|insufficient funds|余额|欠费/i;
+/** Also said of limits: "quota" under a 429 means money only where nothing is said of a rate. */
+const quotaWords = /\bquota\b/i;
+const balanceWords = /\bbalance\b|\barrears\b|insufficient funds|余额|欠费/i;
 const contextWords =
   /maximum context length|context length exceeded|max(imum)?.{0,20}(seq|context).{0,8}len|input.{0,20}too long/i;
 const promptTokens = /prompt_tokens(?: \((\d+)\))?/i;
@@ -128,8 +135,9 @@ function classify(status: number, code: number | string | undefined, message: st
   // Statuses whose message is about the request may echo words of it.
   const aboutRequest = status === 400 || status === 401 || status === 404 || status === 413 || status === 422;
   if (!aboutRequest && (limitDetails.test(message) || limitName.test(message))) return "rateLimit";
-  if (status === 402 || number === 30001 || ((status === 403 || status === 429) && balanceWords.test(message)))
-    return "balance";
+  if (status === 402 || number === 30001) return "balance";
+  const ofMoney = balanceWords.test(message) || (quotaWords.test(message) && !limitWords.test(message));
+  if ((status === 403 || status === 429) && ofMoney) return "balance";
   if (status === 429 || (!aboutRequest && limitWords.test(message))) return "rateLimit";
   if (status === 401) return "auth";
   if (number === 20012 || status === 404) return "notFound";
@@ -143,7 +151,7 @@ function classify(status: number, code: number | string | undefined, message: st
 
   // An error inside a 200: only its number and its words tell.
   if (/invalid token|api key/i.test(message)) return "auth";
-  if (balanceWords.test(message)) return "balance";
+  if (ofMoney) return "balance";
   if (number >= 50_000 || (number >= 500 && number < 600)) return "unavailable";
   if (number >= 30_000) return "permission";
   if (number === 401) return "auth";
@@ -238,9 +246,21 @@ function authHint({ baseURL, region }: Refusal): string {
   );
 }
 
+const refusedParameter = [
+  /does not (?:support|accept|take) (?:the )?(?:parameter|field|option)s?:? ?[`'"]?(\w+)/i,
+  /(?:unsupported|unknown|unexpected|unrecognized) (?:parameter|field|option|argument)s?:? ?[`'"]?(\w+)/i,
+  /(?:parameter|field|option) [`'"]?(\w+)[`'"]? is not (?:supported|allowed|permitted)/i,
+];
+
 function parameterHint(message: string): string {
-  const parameter = /does not support (?:the )?parameter [`'"]?(\w+)/i.exec(message)?.[1];
-  if (parameter !== undefined) return `Leave out "${parameter}" for this model.`;
+  for (const pattern of refusedParameter) {
+    const parameter = pattern.exec(message)?.[1];
+    if (parameter === undefined) continue;
+    // As the adapters call it.
+    const option = parameter.replace(/_+([a-z])/gi, (_, letter: string) => letter.toUpperCase());
+    const alias = option === parameter ? "" : ` (the option ${option})`;
+    return `Leave out "${parameter}"${alias} for this model.`;
+  }
   return /json mode is not supported/i.test(message) ? "Leave out response_format for this model." : "";
 }
 

@@ -193,6 +193,17 @@ export class NotFoundError extends ApiError {
   static {
     setName(this, "NotFoundError");
   }
+
+  /** The id that was asked for, when the service says that it is the model that does not exist. */
+  readonly model: string | undefined;
+  /** Ids of models of this site that resemble it, the nearest first; empty when none does, or none could be asked for. */
+  readonly suggestions: string[];
+
+  constructor(message: string, details: ApiErrorDetails & { model?: string | undefined; suggestions?: string[] }) {
+    super(message, details);
+    this.model = details.model;
+    this.suggestions = details.suggestions ?? [];
+  }
 }
 
 /** 413: too many inputs in one request. */
@@ -335,9 +346,16 @@ export class PartialFailureError<T = unknown> extends SiliconFlowError {
       failures: { position: number; error: Error }[];
       resume: (options?: { signal?: AbortSignal }) => Promise<T[]>;
       cause?: unknown;
+      attempts?: number;
     },
   ) {
-    super(message, { reason: "partial", retryable: true, ...("cause" in details && { cause: details.cause }) });
+    const { attempts = 0 } = details;
+    super(message, {
+      reason: "partial",
+      retryable: true,
+      attempts,
+      ...("cause" in details && { cause: details.cause }),
+    });
     this.failures = details.failures;
     hide(this, "results", details.results);
     hide(this, "resume", details.resume);

@@ -14,7 +14,8 @@ export interface Judge<Chunk, Answer> {
    * @param name - What the stream calls the event, if it does.
    */
   read(value: Record<string, unknown>, name: string | undefined): Chunk | null | undefined;
-  add(chunk: Chunk): void;
+  /** Takes a chunk in. False when it contradicts what came before: then the answer is damaged. */
+  add(chunk: Chunk): boolean;
   /** Whether what arrived is a whole answer, whatever follows. */
   readonly whole: boolean;
   /** Whether the answer itself has said that nothing follows. */
@@ -32,10 +33,11 @@ export interface Judge<Chunk, Answer> {
 export function wholeAnswer<Chunk, Answer>(makeJudge: () => Judge<Chunk, Answer>) {
   return (text: string, response: WireResponse, exchange: Exchange): Answer => {
     const judge = makeJudge();
-    const streamed =
-      response.header("content-type")?.includes("text/event-stream") || /^(?:data:|event:|:)/.test(text.trimStart());
-    if (streamed) return collectStream(judge, text, response, exchange);
-    return parseAnswer(text, response, exchange, judge.isAnswer) as Answer;
+    const start = text.trimStart();
+    const named = response.header("content-type")?.includes("text/event-stream") && !/^[{["]/.test(start);
+    if (named || /^(?:(?:data|event|id|retry)[:\r\n]|:)/.test(start))
+      return collectStream(judge, text, response, exchange);
+    return parseAnswer(text, response, exchange, (value) => judge.isAnswer(value)) as Answer;
   };
 }
 
@@ -47,26 +49,36 @@ function collectStream<Chunk, Answer>(
 ): Answer {
   const events: SseEvent[] = [];
   const decoder = new SseDecoder(Infinity);
-  decoder.feed(new TextEncoder().encode(text), events);
+  // The byte order mark has been taken off already: a second one is none.
+  decoder.feed(new TextEncoder().encode(`\uFEFF${text}`), events);
   decoder.end(events);
+
+  const raw = events.flatMap((event) => (typeof event === "object" && "raw" in event ? event.raw : []));
+  // No event at all: JSON among comments.
+  if (raw.length > 0 && raw.length === events.length)
+    return parseAnswer(raw.join("\n"), response, exchange, (value) => judge.isAnswer(value)) as Answer;
 
   let empty = true;
   for (const event of events) {
-    if (event === "[DONE]") break;
-    const data = typeof event === "string" ? event : "raw" in event ? event.raw : event.data;
-    const name = typeof event === "object" && "type" in event ? event.type : undefined;
+    const foreign = typeof event === "object" && "raw" in event;
+    const data = typeof event === "string" ? event : foreign ? event.raw : event.data;
+    if (data === "[DONE]" && !foreign) break;
+    const name = typeof event === "string" || foreign ? undefined : event.type;
     if (name === "error") throw exchange.refusal(data, response);
     let chunk: Chunk | null | undefined;
     parseAnswer(data, response, exchange, (value) => {
-      chunk = judge.read(value, name);
+      chunk = foreign ? null : judge.read(value, name);
       return chunk !== null;
     });
     if (chunk == null) continue;
-    judge.add(chunk);
+    if (!judge.add(chunk)) {
+      throw new StreamError("An event contradicts those before it.", { reason: "malformed", partial: judge.partial() });
+    }
     empty = false;
+    if (judge.over) break;
   }
   // parseAnswer says what nothing at all is.
-  if (empty) parseAnswer("", response, exchange, judge.isAnswer);
+  if (empty) parseAnswer("", response, exchange, () => false);
   if (!judge.whole) {
     throw new StreamError("The answer ended before its finish_reason.", {
       reason: "truncated",

@@ -15,12 +15,13 @@ export async function acquire(
   model: string | undefined,
   tokens: number,
   deadline: Deadline,
+  onWait: (event: { reason: string; delayMs: number }) => void,
 ): Promise<Lease | undefined> {
   if (limiter === undefined || model === undefined) return undefined;
   const signal = deadline.begin(false);
   let acquired: Promise<Lease> | undefined;
   try {
-    acquired = Promise.resolve(limiter.acquire({ model, tokens, signal }));
+    acquired = Promise.resolve(limiter.acquire({ model, tokens, signal, onWait }));
     return await deadline.race(acquired);
   } catch (error) {
     // Granted all the same, after the call had ended: given back.

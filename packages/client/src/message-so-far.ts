@@ -1,9 +1,13 @@
 import { isErrorBody } from "./answer.js";
 import type { PartialCompletion } from "./errors.js";
 import type { Judge } from "./judge.js";
+import { isAbsent, isObject } from "./resources/fields.js";
 import {
   eventsFromMessage,
+  isEmptyObject,
+  isEvent,
   isMessage,
+  kindOf,
   type Message,
   type MessageBlock,
   type MessagesUsage,
@@ -20,16 +24,16 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
   readonly isAnswer = isMessage;
   readonly split = eventsFromMessage;
 
-  #message: Partial<Message> = {};
-  /** By the index of the wire, in order of appearance. `json` is what has come of a tool's arguments. */
-  readonly #blocks = new Map<number, { block: MessageBlock; json: string }>();
+  #message: Partial<Message> | undefined;
+  /** By the index of the wire, in order of appearance. */
+  readonly #blocks = new Map<number, OpenBlock>();
   #stopReason: string | null = null;
   #stopSequence: string | null = null;
   #usage: MessagesUsage | undefined;
   #over = false;
 
   get whole(): boolean {
-    return this.#over || this.#stopReason !== null;
+    return this.#message !== undefined && (this.#over || this.#stopReason !== null);
   }
 
   get over(): boolean {
@@ -41,31 +45,39 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
   }
 
   read(value: Record<string, unknown>, name: string | undefined): MessageStreamEvent | null | undefined {
-    const type = value["type"] ?? name;
-    if (type === "error" || isErrorBody(value) || typeof type !== "string") return null;
-    // What an event holds may be missing, but not be something else.
-    for (const field of ["message", "content_block", "delta", "usage"]) {
-      if (value[field] != null && typeof value[field] !== "object") return null;
-    }
+    const type = isAbsent(value["type"]) ? name : value["type"];
+    if (type === "error" || !type || typeof type !== "string" || isErrorBody(value)) return null;
     if (type === "ping") return undefined;
+    if (!isEvent(value)) return null;
     value["type"] = type;
     return value as MessageStreamEvent;
   }
 
-  add(event: MessageStreamEvent): void {
-    const { type, index = 0, message, content_block, delta } = event;
+  add(event: MessageStreamEvent): boolean {
+    const { type, message, content_block, delta } = event;
+    const index = event.index || 0;
     if (message) {
+      // A second one would be mixed into the first.
+      if (this.#message !== undefined) return false;
       this.#message = message;
-      this.#stop(message);
       this.#count(message.usage);
     }
     this.#count(event.usage);
-    if (content_block) this.#blocks.set(index, { block: { ...content_block }, json: "" });
+    if (content_block) {
+      if (this.#blocks.has(index)) return false;
+      this.#blocks.set(index, { block: { ...content_block }, json: "", ended: false });
+    }
     if (delta) {
-      this.#grow(index, delta);
-      this.#stop(delta);
+      if (!this.#grow(index, delta)) return false;
+      if (delta.stop_reason) this.#stopReason = delta.stop_reason;
+      if (delta.stop_sequence) this.#stopSequence = delta.stop_sequence;
+    }
+    if (type === "content_block_stop") {
+      const entry = this.#blocks.get(index);
+      if (entry !== undefined) entry.ended = true;
     }
     if (type === "message_stop") this.#over = true;
+    return true;
   }
 
   partial(): PartialCompletion {
@@ -81,7 +93,7 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
         .map(({ block, json }) => ({
           id: block.id ?? "",
           type: "function",
-          function: { name: block.name ?? "", arguments: json || JSON.stringify(block.input ?? {}) },
+          function: { name: block.name ?? "", arguments: json || written(block.input ?? {}) },
         })),
       finish_reason: this.#stopReason,
       ...(this.#usage && {
@@ -111,41 +123,56 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
     };
   }
 
-  #stop({ stop_reason, stop_sequence }: Pick<Partial<Message>, "stop_reason" | "stop_sequence">): void {
-    if (stop_reason) this.#stopReason = stop_reason;
-    if (stop_sequence) this.#stopSequence = stop_sequence;
-  }
-
   /** Counts of input come first, those of output last: what is said later wins. */
   #count(usage: MessagesUsage | null | undefined): void {
-    if (usage) this.#usage = { ...this.#usage, ...usage };
+    if (isObject(usage)) this.#usage = { ...this.#usage, ...usage };
   }
 
-  #grow(index: number, delta: NonNullable<MessageStreamEvent["delta"]>): void {
-    const { text, thinking, signature, partial_json } = delta;
-    const kind =
-      typeof thinking === "string" || typeof signature === "string"
-        ? "thinking"
-        : typeof partial_json === "string"
-          ? "tool_use"
-          : "text";
-    if (kind === "text" && typeof text !== "string") return;
-    let entry = this.#blocks.get(index);
-    // A stream may leave out that a block begins.
-    if (entry === undefined) this.#blocks.set(index, (entry = { block: { type: kind }, json: "" }));
+  /** Returns whether the pieces fit the block, which must be open and of their kind. */
+  #grow(index: number, { text, thinking, signature, partial_json }: NonNullable<MessageStreamEvent["delta"]>): boolean {
+    const pieces = { text, thinking: thinking ?? signature, tool_use: partial_json };
+    for (const kind of ["text", "thinking", "tool_use"] as const) {
+      if (typeof pieces[kind] !== "string") continue;
+      let entry = this.#blocks.get(index);
+      // A stream may leave out that a block begins.
+      if (entry === undefined) this.#blocks.set(index, (entry = { block: { type: kind }, json: "", ended: false }));
+      if (entry.ended || kindOf(entry.block) !== kind) return false;
+    }
+    const entry = this.#blocks.get(index);
+    if (entry === undefined) return true;
     const { block } = entry;
-    if (typeof text === "string") block.text = (block.text ?? "") + text;
-    if (typeof thinking === "string") block.thinking = (block.thinking ?? "") + thinking;
-    if (typeof signature === "string") block.signature = (block.signature ?? "") + signature;
-    if (typeof partial_json === "string") entry.json += partial_json;
+    if (text) block.text = (block.text ?? "") + text;
+    if (thinking) block.thinking = (block.thinking ?? "") + thinking;
+    if (signature) block.signature = (block.signature ?? "") + signature;
+    // Arguments come in pieces, or the block began with them.
+    if (partial_json && !isAbsent(block.input) && !isEmptyObject(block.input)) return false;
+    if (partial_json) entry.json += partial_json;
+    return true;
   }
 }
 
-/** Arguments that are no JSON stay the text they are: whoever reads them must see it. */
+interface OpenBlock {
+  block: MessageBlock;
+  /** What has come of a tool's arguments. */
+  json: string;
+  ended: boolean;
+}
+
+/** Arguments that are no object stay the text they are: whoever reads them must see it. */
 function parseInput(json: string): unknown {
   try {
-    return JSON.parse(json);
+    const input: unknown = JSON.parse(json);
+    return isObject(input) ? input : json;
   } catch {
     return json;
+  }
+}
+
+function written(input: unknown): string {
+  try {
+    return JSON.stringify(input);
+  } catch {
+    // Parsing goes deeper than writing does.
+    return "";
   }
 }

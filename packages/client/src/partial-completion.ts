@@ -1,44 +1,64 @@
-import type { PartialCompletion } from "./errors.js";
 import { isErrorBody } from "./answer.js";
-import { isChunk, type ChatDelta, type ToolCallDelta, type Usage } from "./resources/chat-wire.js";
+import type { PartialCompletion } from "./errors.js";
+import type { ToolCall, ToolCallDelta, Usage } from "./resources/chat-wire.js";
+import { isAbsent, isChoice, isObject, textOf } from "./resources/fields.js";
+import { ToolCallsSoFar } from "./tool-calls-so-far.js";
 
 /** A piece of an answer of choices, of chat or of text. */
 interface Piece {
   id?: string;
   created?: number;
   model?: string;
-  choices: { index?: number; finish_reason?: string | null; delta?: unknown; text?: unknown }[];
+  choices: { index?: number; finish_reason?: string | null; logprobs?: unknown; [field: string]: unknown }[];
   usage?: Usage | null;
 }
 
+/** What a choice adds, whatever the endpoint calls it. */
+interface Said {
+  content?: unknown;
+  reasoning_content?: unknown;
+  tool_calls?: ToolCallDelta[] | null;
+}
+
+/** One choice of an answer, as far as it has arrived. */
+export interface ChoiceSoFar {
+  index: number;
+  content: string;
+  reasoning: string;
+  toolCalls: ToolCall[];
+  finishReason: string | null;
+  /** Of the tokens, where they were asked for. */
+  logprobs: unknown[];
+}
+
 /**
- * What has arrived of a streamed answer: its first choice, and whether every choice has finished.
+ * What has arrived of a streamed answer, and whether every choice of it has finished.
  *
  * Usage is cumulative on every chunk, so the last one counts.
  */
-export class CompletionSoFar<Chunk extends Piece> {
+export abstract class CompletionSoFar<Chunk extends Piece> {
   /** Such an answer ends where its stream does. */
   readonly over = false;
+  /** How many choices were asked for. */
+  protected readonly asked: number;
   #last: Chunk | undefined;
-  #content = "";
-  #reasoning = "";
-  #finishReason: string | null = null;
   #usage: Usage | undefined;
-  readonly #toolCalls = new Map<
-    number,
-    { id: string; type: "function"; function: { name: string; arguments: string } }
-  >();
-  // One bit a choice: sets would cost more than the rest of the bookkeeping.
-  #seen = 0;
-  #finished = 0;
+  readonly #choices = new Map<number, ChoiceSoFar & { calls: ToolCallsSoFar }>();
+  /** Choices that have begun, and not said why they ended. */
+  #open = 0;
 
-  /** Every choice that began has said why it ended. */
+  /** @param asked The request's `n`: a choice beyond it is damage. */
+  constructor(asked: unknown) {
+    this.asked = typeof asked === "number" && asked > 1 ? asked : 1;
+  }
+
   get whole(): boolean {
-    return this.#finished !== 0 && this.#finished === this.#seen;
+    return this.#open === 0 && this.#choices.size > 0;
   }
 
   get tokens(): number | undefined {
-    return this.#usage?.total_tokens;
+    const total: unknown = this.#usage?.total_tokens;
+    return typeof total === "number" ? total : undefined;
   }
 
   /** What every chunk repeats of the answer. */
@@ -47,51 +67,88 @@ export class CompletionSoFar<Chunk extends Piece> {
     return { id, created, model };
   }
 
-  read(value: Record<string, unknown>): Chunk | null {
-    const chunk = value as unknown as Chunk;
-    if (Array.isArray(chunk.choices)) return !value["error"] && isChunk(value) ? chunk : null;
-    if (isErrorBody(value) || !chunk.usage) return null;
-    chunk.choices = [];
-    return chunk;
+  protected get usage(): Usage | undefined {
+    return this.#usage;
   }
 
-  add(chunk: Chunk): void {
-    this.#last = chunk;
-    if (chunk.usage) this.#usage = chunk.usage;
-    for (const choice of chunk.choices) {
-      const index = choice.index ?? 0;
-      const bit = 1 << (index & 31);
-      this.#seen |= bit;
-      if (choice.finish_reason) this.#finished |= bit;
-      if (index !== 0) continue;
-      if (choice.finish_reason) this.#finishReason = choice.finish_reason;
-      if (typeof choice.text === "string") this.#content += choice.text;
-      const delta = choice.delta as ChatDelta | null | undefined;
-      if (!delta) continue;
-      if (typeof delta.content === "string") this.#content += delta.content;
-      if (typeof delta.reasoning_content === "string") this.#reasoning += delta.reasoning_content;
-      if (Array.isArray(delta.tool_calls)) for (const call of delta.tool_calls) this.#addToolCall(call);
+  /** In the order of the wire's index. */
+  protected get choices(): ChoiceSoFar[] {
+    return [...this.#choices.values()].sort((one, other) => one.index - other.index);
+  }
+
+  /** Whether a choice of a chunk can be put together with others. */
+  protected abstract fits(choice: Record<string, unknown>): boolean;
+  /** What a choice that fits adds. */
+  protected abstract saidBy(choice: Chunk["choices"][number]): Said | null | undefined;
+
+  read(value: Record<string, unknown>): Chunk | null {
+    if (isErrorBody(value)) return null;
+    const chunk = value as unknown as Chunk;
+    const choices: unknown = value["choices"];
+    if (isAbsent(choices)) {
+      // Counts alone.
+      if (!isObject(value["usage"])) return null;
+      chunk.choices = [];
+      return chunk;
     }
+    return this.#areChoices(choices) ? chunk : null;
+  }
+
+  add(chunk: Chunk): boolean {
+    this.#last = chunk;
+    if (isObject(chunk.usage)) this.#usage = chunk.usage;
+    for (const piece of chunk.choices) this.#grow(this.#choice(piece.index || 0), piece);
+    return true;
   }
 
   partial(): PartialCompletion {
+    const first = this.#choices.get(0);
     return {
-      content: this.#content,
-      reasoning_content: this.#reasoning,
-      tool_calls: [...this.#toolCalls.values()],
-      finish_reason: this.#finishReason,
+      content: first?.content ?? "",
+      reasoning_content: first?.reasoning ?? "",
+      tool_calls: first?.toolCalls ?? [],
+      finish_reason: first?.finishReason ?? null,
       ...(this.#usage !== undefined && { usage: this.#usage }),
     };
   }
 
-  /** Ids, types and names come once, or again as null or ""; arguments come in pieces. */
-  #addToolCall(delta: ToolCallDelta): void {
-    const index = delta.index ?? Math.max(0, this.#toolCalls.size - 1);
-    let call = this.#toolCalls.get(index);
-    if (call === undefined)
-      this.#toolCalls.set(index, (call = { id: "", type: "function", function: { name: "", arguments: "" } }));
-    if (delta.id) call.id = delta.id;
-    if (delta.function?.name) call.function.name = delta.function.name;
-    if (typeof delta.function?.arguments === "string") call.function.arguments += delta.function.arguments;
+  #areChoices(choices: unknown): boolean {
+    if (!Array.isArray(choices)) return false;
+    // Nearly all chunks have one choice: the rest is not for them to pay.
+    if (
+      choices.length > 1 &&
+      new Set(choices.map((choice) => (isObject(choice) && choice["index"]) || 0)).size < choices.length
+    )
+      return false;
+    for (const choice of choices as unknown[]) {
+      if (!isObject(choice) || !isChoice(choice, this.asked) || !this.fits(choice)) return false;
+    }
+    return true;
+  }
+
+  #choice(index: number): ChoiceSoFar & { calls: ToolCallsSoFar } {
+    let choice = this.#choices.get(index);
+    if (choice === undefined) {
+      const calls = new ToolCallsSoFar();
+      choice = { index, content: "", reasoning: "", calls, toolCalls: calls.list, finishReason: null, logprobs: [] };
+      this.#choices.set(index, choice);
+      this.#open += 1;
+    }
+    return choice;
+  }
+
+  #grow(choice: ChoiceSoFar & { calls: ToolCallsSoFar }, piece: Chunk["choices"][number]): void {
+    if (piece.finish_reason) {
+      if (choice.finishReason === null) this.#open -= 1;
+      choice.finishReason = piece.finish_reason;
+    }
+    const { logprobs } = piece;
+    if (isObject(logprobs) && Array.isArray(logprobs["content"]))
+      choice.logprobs.push(...(logprobs["content"] as unknown[]));
+    const said = this.saidBy(piece);
+    if (!said) return;
+    if (said.content) choice.content += textOf(said.content);
+    if (said.reasoning_content) choice.reasoning += textOf(said.reasoning_content);
+    if (said.tool_calls) for (const call of said.tool_calls) choice.calls.add(call);
   }
 }

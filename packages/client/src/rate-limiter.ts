@@ -1,16 +1,32 @@
 import type { RateLimitError } from "./errors.js";
 
+/** What a request will take of the account's limits. */
+export interface AcquireRequest {
+  /** Id of the model: the service counts for each one. */
+  model: string;
+  /** An estimate of prompt and answer together; the lease is told the real figure. */
+  tokens: number;
+  /** Images that the request makes. @defaultValue 0 */
+  images?: number;
+  /** Ends the wait: `acquire` then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Told once when the request has to wait for a second or longer, why, and for about how long. */
+  onWait?: (event: { reason: string; delayMs: number }) => void;
+}
+
 /**
  * Holds requests back until they fit into the account's limits.
  *
  * An interface, so that several processes can share one account's limits.
+ *
+ * @see {@link MemoryRateLimiter} for one process, {@link SharedRateLimiter} for several
  */
 export interface RateLimiter {
   /**
-   * Resolves when the request may go out. `tokens` is an estimate; the lease is told the real figure.
+   * Resolves when the request may go out, and expects it to go out at once.
    * What it rejects with ends the call, as it is.
    */
-  acquire(request: { model: string; tokens: number; images?: number; signal?: AbortSignal }): Promise<Lease>;
+  acquire(request: AcquireRequest): Promise<Lease>;
 }
 
 /** The right to send one request. `settle` is called once, at the end. */

@@ -3,6 +3,7 @@ import { Deadline, type Clock } from "./deadline.js";
 import { errorFromResponse } from "./error-from-response.js";
 import { ApiError, InvalidInputError, isSiliconFlowError } from "./errors.js";
 import { LimiterFailure } from "./leases.js";
+import { estimateTokens } from "./limits/estimate-tokens.js";
 import { Mask, secretsOf, withoutInput } from "./mask.js";
 import {
   checkHeaders,
@@ -99,7 +100,6 @@ export class RequestSender {
     if (signal != null && typeof signal.addEventListener !== "function")
       throw new InvalidInputError("signal must be an AbortSignal.");
     const model = typeof body?.["model"] === "string" ? body["model"] : undefined;
-    const maxTokens = typeof body?.["max_tokens"] === "number" ? body["max_tokens"] : 0;
     return {
       method,
       url: this.#options.baseURL + path,
@@ -108,11 +108,22 @@ export class RequestSender {
       request: body,
       mask,
       model,
-      // A guess for the limiter, which is told the real figure afterwards.
-      estimate: Math.ceil((text?.length ?? 0) / 3) + maxTokens,
+      estimate: this.#options.limiter === undefined || body === undefined ? 0 : estimateTokens(body),
       maxRetries: retries,
       deadline: new Deadline(signal ?? undefined, merged, stream, this.#clock),
     };
+  }
+
+  /** The text of something that is looked up beside a call: nothing of the call is added, and a failure is of no interest. */
+  async look(path: string, deadline: Deadline, maxBytes: number): Promise<string> {
+    const url = this.#options.baseURL + path;
+    const signal = deadline.begin();
+    const onConnect = () => deadline.connected();
+    const request = { method: "GET", url, headers: this.#headers.GET, body: undefined, signal, onConnect } as const;
+    const { status, body } = await deadline.race(this.#wire.send(request));
+    const { pieces, length, ended } = await readBody(body, deadline, maxBytes);
+    if (status !== 200 || !ended) throw new Error(`${status}`);
+    return this.#mask.apply(decodeText(pieces, length));
   }
 
   /** One request and its status, with at most one redirect inside the same origin. */
@@ -179,7 +190,7 @@ export class RequestSender {
   }
 
   /** The error for a refusal, under an error status or inside a successful answer. */
-  refusal(text: string, response: WireResponse, { mask, request }: PreparedCall): ApiError {
+  refusal(text: string, response: WireResponse, { mask, model, request }: PreparedCall): ApiError {
     const { baseURL, region } = this.#options;
     return errorFromResponse({
       status: response.status,
@@ -187,6 +198,7 @@ export class RequestSender {
       // Once more after parsing: JSON may spell the key or the prompt in escapes.
       redact: (parsed) => withoutInput(mask.apply(parsed), request),
       header: masked(response, mask).header,
+      model,
       baseURL,
       region,
       now: this.#clock.now(),

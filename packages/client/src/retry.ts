@@ -1,3 +1,4 @@
+import { codeOf, rootCause } from "./connection-error.js";
 import type { Clock } from "./deadline.js";
 import { ApiError, RateLimitError, type RateLimitClass, type SiliconFlowError } from "./errors.js";
 
@@ -46,7 +47,7 @@ export function retryDelay(
 
 /** A name that does not exist, as far as the resolver knows: no outage, but a mistake more often than not. */
 export function isUnknownHost(error: SiliconFlowError): boolean {
-  return error.reason === "dns" && (error.cause as { code?: unknown } | undefined)?.code === "ENOTFOUND";
+  return error.reason === "dns" && codeOf(rootCause(error.cause)) === "ENOTFOUND";
 }
 
 /**

@@ -48,13 +48,28 @@ describe.each(sizes)("in pieces of %s bytes", (size) => {
     ]);
   });
 
-  test("bare JSON between events is handed over as such", () => {
+  test("from a line of bare JSON on, all is handed over as such", () => {
     expect(decode('data: a\n\n{"code":60000,"message":"x"}\n"Forbidden"\ndata: b\n\n', size)).toEqual([
       "a",
       { raw: '{"code":60000,"message":"x"}' },
       { raw: '"Forbidden"' },
-      "b",
+      { raw: "data: b" },
     ]);
+  });
+
+  test.each(['dat`: {"a":1}', 'data; {"a":1}', ' data: {"a":1}', 'ata: {"a":1}'])(
+    "an event whose name was damaged is not taken for an unknown field: %s",
+    (line) => {
+      expect(decode(`data: a\n\n${line}\n\n`, size)).toEqual(["a", { raw: line }]);
+    },
+  );
+
+  test("a field without a colon is one without a value", () => {
+    expect(decode("data\ndata: a\nevent\nid\n\n", size)).toEqual(["\na"]);
+  });
+
+  test("an unknown field is the beginning of a text when no event but more of it follows", () => {
+    expect(decode("Error: 1\n<p>x: 2</p>\n", size)).toEqual([{ raw: "Error: 1" }, { raw: "<p>x: 2</p>" }]);
   });
 
   test("indented JSON, a page and plain words are handed over line by line", () => {
@@ -76,6 +91,9 @@ describe.each(sizes)("in pieces of %s bytes", (size) => {
   test("a line and an event may not grow without bound", () => {
     expect(() => decode(`data: ${"x".repeat(200)}`, size, 100)).toThrow("longer than 100 bytes");
     expect(() => decode("data: 0123456789\n".repeat(20), size, 100)).toThrow("longer than 100 bytes");
+    expect(() => decode(`data: ${"x".repeat(95)}\n\n`, size, 100)).toThrow("longer than 100 bytes");
+    expect(() => decode(`data: ${"长".repeat(32)}\n\n`, size, 100)).toThrow("longer than 100 bytes");
+    expect(decode(`data: ${"长".repeat(31)}\n\n`.repeat(3), size, 100)).toHaveLength(3);
   });
 });
 

@@ -25,6 +25,11 @@ const decode: (bytes: Uint8Array, end: number) => string =
 const allocate: (length: number) => Uint8Array =
   typeof globalThis.Buffer === "function" ? (length) => Buffer.allocUnsafe(length) : (length) => new Uint8Array(length);
 
+const byteLength: (text: string) => number =
+  typeof globalThis.Buffer === "function"
+    ? (text) => Buffer.byteLength(text)
+    : (text) => new TextEncoder().encode(text).length;
+
 function toBuffer(bytes: Uint8Array): Buffer {
   return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
@@ -54,8 +59,10 @@ export class SseDecoder {
   #type = "";
   /** An event has come: this is an event stream. */
   #begun = false;
-  /** Inside text of several lines that is no event. */
+  /** A line has come that is no field: from there on all is one text, JSON of several lines perhaps, or a page. */
   #rawOpen = false;
+  /** The first unknown field before any event: it was the beginning of that text, should one come. */
+  #skipped: string | undefined;
 
   /** @param maxBytes longest line, and longest event, that is put up with */
   constructor(maxBytes: number) {
@@ -73,7 +80,10 @@ export class SseDecoder {
     let last = bytes.lastIndexOf(newline);
     // Line ends of CR alone are rare: looked for where no LF follows.
     if (last + 1 < bytes.length) last = Math.max(last, bytes.lastIndexOf(carriageReturn));
-    if (last < 0) return this.#keep(bytes);
+    if (last < 0) {
+      this.#keep(bytes);
+      return this.#bound(this.#pieceBytes);
+    }
 
     const end = last + 1;
     let text: string;
@@ -107,7 +117,6 @@ export class SseDecoder {
     if (bytes.length === 0) return;
     this.#pieces.push(bytes);
     this.#pieceBytes += bytes.length;
-    this.#check(this.#pieceBytes);
   }
 
   #join(): string {
@@ -135,11 +144,15 @@ export class SseDecoder {
       if (
         this.#data === undefined &&
         this.#type === "" &&
+        !this.#rawOpen &&
         text.startsWith("data: ", start) &&
         text.charCodeAt(end + 1) === newline
       ) {
-        this.#begun = true;
-        if (end > start + 6) events.push(text.slice(start + 6, end));
+        this.#check(text, start, end);
+        if (end > start + 6) {
+          this.#begun = true;
+          events.push(text.slice(start + 6, end));
+        }
         start = end + 2;
         continue;
       }
@@ -150,27 +163,37 @@ export class SseDecoder {
 
   #line(text: string, start: number, end: number, events: SseEvent[]): void {
     if (start === end) return this.#dispatch(events);
-    if (text.startsWith("data:", start)) {
-      const value = text.slice(start + (text.charCodeAt(start + 5) === 32 ? 6 : 5), end);
-      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
-      this.#check(this.#data.length);
-      return;
-    }
-    if (text.startsWith("event:", start)) {
-      this.#type = text.slice(start + (text.charCodeAt(start + 6) === 32 ? 7 : 6), end);
-      return;
-    }
-    const first = text.charCodeAt(start);
-    if (first === colon) return;
+    this.#check(text, start, end);
     const line = text.slice(start, end);
-    if (!this.#rawOpen) {
-      // `{`, `"` and `<` begin no field, and before the first event a line without a colon is more likely a complaint.
-      const foreign = first === 0x7b || first === 0x22 || first === 0x3c || (!this.#begun && !line.includes(":"));
-      if (!foreign) return;
-      // JSON of several lines, or a page: the lines that follow belong to it.
-      this.#rawOpen = first === 0x3c || (first === 0x7b && !line.trimEnd().endsWith("}"));
+    if (this.#rawOpen) return void events.push({ raw: line });
+    const at = line.indexOf(":");
+    const field = at < 0 ? line : line.slice(0, at);
+    const value = at < 0 ? "" : line.slice(line.charCodeAt(at + 1) === 32 ? at + 2 : at + 1);
+    if (field === "data") {
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+      this.#check(this.#data, 0, this.#data.length);
+    } else if (field === "event") {
+      this.#type = value;
+    } else if (field !== "" && field !== "id" && field !== "retry") {
+      this.#unknown(line, events);
     }
-    events.push({ raw: line });
+  }
+
+  #unknown(line: string, events: SseEvent[]): void {
+    if (this.#isForeign(line)) {
+      this.#rawOpen = true;
+      if (this.#skipped !== undefined && !this.#begun) events.push({ raw: this.#skipped });
+      events.push({ raw: line });
+    } else if (!this.#begun) this.#skipped ??= line;
+  }
+
+  /**
+   * Whether an unknown field is no field at all. The standard ignores unknown ones; but where a brace is in it, it may be an event
+   * whose name was damaged, or the service's complaint, and ignoring that would lose it unseen. `"` and `<` begin no field, and
+   * before the first event a line without a colon is more likely a complaint.
+   */
+  #isForeign(line: string): boolean {
+    return line.includes("{") || /^["<]/.test(line) || (!this.#begun && !line.includes(":"));
   }
 
   #dispatch(events: SseEvent[]): void {
@@ -184,8 +207,14 @@ export class SseDecoder {
     events.push(type === "" || type === "message" ? data : { type, data });
   }
 
-  #check(length: number): void {
-    if (length <= this.#maxBytes) return;
+  /** Of a line or an event. Its bytes are counted only where there could be too many. */
+  #check(text: string, start: number, end: number): void {
+    if ((end - start) * 3 <= this.#maxBytes) return;
+    this.#bound(byteLength(text.slice(start, end)));
+  }
+
+  #bound(bytes: number): void {
+    if (bytes <= this.#maxBytes) return;
     const message = `A line or an event of the stream is longer than ${this.#maxBytes} bytes.`;
     throw new InvalidResponseError(message, { reason: "tooLarge" });
   }

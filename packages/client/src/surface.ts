@@ -1,6 +1,10 @@
 /** What both entries export beside their client and its options. */
 export type { RequestOptions, Timeouts } from "./options.js";
-export type { Lease, RateLimiter } from "./rate-limiter.js";
+export type { AcquireRequest, Lease, RateLimiter } from "./rate-limiter.js";
+export type { Limits, RateLimiterOptions } from "./limits/limits.js";
+export { MemoryRateLimiter } from "./limits/memory-rate-limiter.js";
+export { SharedRateLimiter, type SharedRateLimiterOptions } from "./limits/shared-rate-limiter.js";
+export type { RateLimitStore } from "./limits/store-link.js";
 export type { AnswerStream } from "./answer-stream.js";
 export type { ChatStream } from "./resources/chat.js";
 export type {

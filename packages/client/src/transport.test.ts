@@ -115,6 +115,13 @@ describe("attempts", () => {
     expect(wire.requests).toHaveLength(3);
   });
 
+  test("are told with the answer, where nobody prints them", async () => {
+    const { client } = setUp([overloaded, {}]);
+    const completion = await client.chat.create(request);
+    expect(completion.attempts).toBe(2);
+    expect(JSON.stringify(completion) + Object.keys(completion).join()).not.toContain("attempts");
+  });
+
   test.each<[string, Reply, number]>([
     ["reset", networkError("ECONNRESET"), 4],
     ["refused", networkError("ECONNREFUSED"), 4],
@@ -232,6 +239,27 @@ describe("a limit", () => {
     expect(clock.time).toBe(start + 30_000 + 1_000);
   });
 
+  test.each<[string, Record<string, string>, number[], number]>([
+    ["seconds", { "retry-after": "7" }, [7_000], 2],
+    ["a date", { "retry-after": "Mon, 23 Nov 2026 12:00:40 GMT" }, [10_000], 2],
+    [
+      "a date of a clock that is an hour ahead",
+      { "retry-after": "Mon, 23 Nov 2026 13:00:40 GMT", date: "Mon, 23 Nov 2026 13:00:30 GMT" },
+      [10_000],
+      2,
+    ],
+    ["a date that has passed", { "retry-after": "Mon, 23 Nov 2026 11:00:00 GMT" }, [], 2],
+    ["nothing that makes sense", { "retry-after": "soon" }, [500], 2],
+    ["ten hours", { "retry-after": "36000" }, [], 1],
+  ])("waits for %s", async (_, headers, waits, requests) => {
+    const { client, clock, wire } = setUp([limited("RPM", headers), {}]);
+    await client.chat.create(request).catch((error: unknown) => {
+      expect(error).toMatchObject({ retryAfterMs: 36_000_000, retryAt: new Date(clock.time + 36_000_000) });
+    });
+    expect(clock.waits).toEqual(waits);
+    expect(wire.requests).toHaveLength(requests);
+  });
+
   test("per day says when it resets", async () => {
     const { client } = setUp([limited("RPD")]);
     expect(await failureOf(client.chat.create(request))).toMatchObject({
@@ -269,6 +297,64 @@ describe("a limit", () => {
     for (const fire of timers) fire();
     await Promise.all([first, ...others]);
     expect(wire.requests).toHaveLength(5);
+  });
+});
+
+describe("a model that does not exist", () => {
+  const unknown: Reply = { status: 400, body: { code: 20012, message: "Model does not exist.", data: null } };
+  const list: Reply = {
+    body: { object: "list", data: [{ id: "Qwen/Qwen3-8B" }, { id: "sk-secret" }, null, { id: 1 }] },
+  };
+  const misspelt = { ...request, model: "qwen3-8b" };
+
+  test("is looked for among those that do, once in five minutes", async () => {
+    const { client, wire, clock } = setUp([unknown, list, unknown, unknown, list]);
+    const error = await failureOf(client.chat.create(misspelt));
+    expect(error).toMatchObject({
+      name: "NotFoundError",
+      reason: "notFound",
+      code: 20012,
+      attempts: 1,
+      model: "qwen3-8b",
+      suggestions: ["Qwen/Qwen3-8B"],
+    });
+    expect(error.message).toContain('The nearest of them: "Qwen/Qwen3-8B".');
+    expect(wire.requests[1]).toMatchObject({
+      method: "GET",
+      url: `${baseURL}/models`,
+      headers: { authorization: "Bearer sk-secret" },
+    });
+    await failureOf(client.chat.create(misspelt));
+    expect(wire.requests).toHaveLength(3);
+    clock.time += 300_001;
+    await failureOf(client.chat.create(misspelt));
+    expect(wire.requests).toHaveLength(5);
+  });
+
+  test("that resembles none is named alone, and no key that a list might hold", async () => {
+    const { client } = setUp([unknown, list]);
+    const error = await failureOf(client.chat.create({ ...request, model: "sk-secre" }));
+    expect(error).toMatchObject({ model: "sk-secre", suggestions: [] });
+  });
+
+  test.each<[string, Reply]>([
+    ["fails", overloaded],
+    ["breaks", networkError("ECONNRESET")],
+    ["is a page", { body: "<html></html>" }],
+    ["is no list", { body: { data: {} } }],
+  ])("is the same error when the list %s", async (_, reply) => {
+    const { client, wire } = setUp([unknown, reply]);
+    const error = await failureOf(client.chat.create(misspelt));
+    expect(error).toMatchObject({ name: "NotFoundError", code: 20012, attempts: 1, suggestions: [] });
+    expect(wire.requests).toHaveLength(2);
+  });
+
+  test("under a 404 is told from a path that does not exist", async () => {
+    const gone = setUp([{ status: 404, body: "model 'qwen3-8b' not found" }, list]);
+    expect(await failureOf(gone.client.chat.create(misspelt))).toMatchObject({ suggestions: ["Qwen/Qwen3-8B"] });
+    const path = setUp([{ status: 404, body: '"404 page not found"' }, list]);
+    expect(await failureOf(path.client.chat.create(misspelt))).toMatchObject({ model: undefined, suggestions: [] });
+    expect(path.wire.requests).toHaveLength(1);
   });
 });
 
@@ -465,6 +551,21 @@ test.each<[string, Reply]>([
   expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error) + error.stack).not.toContain(
     "sk-secret",
   );
+});
+
+test.each<[string, Reply]>([
+  ["a refusal", { status: 401, body: '"Invalid session: canary-of-a-call"' }],
+  ["a page", { body: "<html>canary-of-a-call</html>" }],
+  ["a header", { status: 400, headers: { "x-siliconcloud-trace-id": "canary-of-a-call" } }],
+  ["an error of the network", new Error("canary-of-a-call")],
+])("a secret in the headers of one call is not repeated from %s", async (_, reply) => {
+  const { client } = setUp([reply], { maxRetries: 0, headers: { "x-gateway-key": "canary-of-the-client" } });
+  for (const headers of [{ "x-api-key": "canary-of-a-call" }, { cookie: "session=canary-of-a-call; a=b" }]) {
+    const error = await failureOf(client.chat.create(request, { headers }));
+    const shown = inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error) + error.stack;
+    expect(shown).toContain("***");
+    expect(shown).not.toContain("canary");
+  }
 });
 
 test.each(["\\u6df1\\u5ea6\\u6c42\\u7d22\\u7684\\u56de\\u7b54\\u662f\\u4ec0\\u4e48", "深度求索的回答是什么"])(

@@ -5,10 +5,12 @@ import {
   ApiError,
   ConnectionError,
   isSiliconFlowError,
+  NotFoundError,
   RateLimitError,
   TimeoutError,
   type SiliconFlowError,
 } from "./errors.js";
+import { NearestModels } from "./nearest-models.js";
 import { acquire, penalize, quietly, settle, usedTokens } from "./leases.js";
 import { withoutInput } from "./mask.js";
 import type { ResolvedOptions } from "./options.js";
@@ -45,6 +47,7 @@ export class Transport {
   readonly #budget = new RetryBudget();
   readonly #circuits: Circuits;
   readonly #coolDowns: CoolDowns;
+  readonly #nearestModels: NearestModels;
   /** Calls that are not over, each for its own. */
   readonly #calls = new Set<Deadline>();
   #closed = false;
@@ -57,6 +60,9 @@ export class Transport {
     this.#sender = new RequestSender(options, wire, clock);
     this.#circuits = new Circuits(clock, new URL(options.baseURL).host);
     this.#coolDowns = new CoolDowns(clock);
+    this.#nearestModels = new NearestModels(clock, (deadline, maxBytes) =>
+      this.#sender.look("/models", deadline, maxBytes),
+    );
   }
 
   async close(): Promise<void> {
@@ -78,7 +84,7 @@ export class Transport {
         const text = await this.readText(response, deadline);
         const answer = decode(text, response, exchange);
         exchange.settle(usedTokens(answer));
-        return trace(answer, response);
+        return trace(answer, response, exchange.attempts);
       });
     } finally {
       deadline.end();
@@ -136,7 +142,7 @@ export class Transport {
         if (this.#closed) throw closedError();
         pass = await this.#circuits.pass(model, waits, deadline, this.#announceWait);
         waits -= pass.waited;
-        lease = await acquire(this.options.limiter, call.model, call.estimate, deadline);
+        lease = await acquire(this.options.limiter, call.model, call.estimate, deadline, this.#announceWait);
         if (this.#closed) throw closedError();
         attempts += 1;
         const response = await this.#sender.send(call, sent);
@@ -165,7 +171,7 @@ export class Transport {
         this.#circuits.failed(model, failure, sent.connected, pass);
         delayMs = retryDelay(failure, retries, maxRetries, this.#clock);
         if (failure instanceof RateLimitError) this.#coolDowns.start(model, failure, delayMs);
-        if (delayMs === undefined) throw failure;
+        if (delayMs === undefined) throw await this.#final(failure, deadline);
         // While the service is down its next probe is waited for, in place of the delay and of the budget.
         const held = this.#circuits.hold(model);
         if (held && !(failure instanceof ApiError && failure.retryAfterMs !== undefined)) delayMs = 0;
@@ -173,6 +179,18 @@ export class Transport {
         retries += 1;
         this.#announceRetry(attempts, delayMs, failure);
       }
+    }
+  }
+
+  /** The error that a call ends with. A model that does not exist is looked for among those that do. */
+  async #final(failure: SiliconFlowError, deadline: Deadline): Promise<unknown> {
+    if (!(failure instanceof NotFoundError) || failure.status < 400 || failure.model === undefined) return failure;
+    deadline.begin(false);
+    try {
+      return await deadline.race(this.#nearestModels.addTo(failure, failure.model));
+    } catch (stopped) {
+      // The caller has had enough of it; a limit of time takes nothing from what is known.
+      return isSiliconFlowError(stopped) ? failure : stopped;
     }
   }
 
@@ -205,8 +223,9 @@ function closedError(): ConnectionError {
   return new ConnectionError("The client was closed.", { reason: "reset" });
 }
 
-/** Adds the trace id where printing and copying do not see it. */
-function trace<T extends object>(answer: T, response: WireResponse): T {
+/** Adds where an answer came from, for whoever looks: printing and copying do not. */
+function trace<T extends object>(answer: T, response: WireResponse, attempts: number): T {
+  Object.defineProperty(answer, "attempts", { value: attempts, enumerable: false, configurable: true });
   const value = response.header("x-siliconcloud-trace-id");
   if (value !== undefined) Object.defineProperty(answer, "traceId", { value, enumerable: false, configurable: true });
   return answer;

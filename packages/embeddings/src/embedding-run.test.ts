@@ -254,8 +254,9 @@ describe("a batch that fails for good", () => {
     };
     const error = await failureOf(embeddings({ batchSize: 4 }).embedDocuments(texts(8)));
     expect(error.failures).toMatchObject([
-      { position: 5, error: { name: "InvalidResponseError", reason: "badVector" } },
+      { position: 5, error: { name: "InvalidResponseError", reason: "badVector", attempts: 2 } },
     ]);
+    expect(error).toHaveProperty("attempts", 3);
     reply = accept;
     await expect(error.resume()).resolves.toEqual(vectorsOf(texts(8)));
   });

@@ -2,9 +2,10 @@ import {
   type EmbeddingsResponse,
   InvalidInputError,
   InvalidResponseError,
+  isSiliconFlowError,
   PartialFailureError,
 } from "@langchain-siliconflow/client";
-import { abortReason } from "./abort-reason.js";
+import { abortReason } from "@langchain-siliconflow/client/adapter";
 import { judge, type Verdict } from "./failures.js";
 import { type RowProblem, VectorReader } from "./read-vectors.js";
 
@@ -52,6 +53,9 @@ export class EmbeddingRun<Input> {
   readonly #reader: VectorReader;
   readonly #vectors: (number[] | undefined)[];
   readonly #failures = new Map<number, Error>();
+  /** Requests sent, for each position and in all. */
+  readonly #attempts: number[] = [];
+  #sent = 0;
   /** Positions to ask for, of which the first `#taken` have been, and batches to ask again, which go first. */
   readonly #fresh: number[];
   #taken = 0;
@@ -144,6 +148,7 @@ export class EmbeddingRun<Input> {
     this.#spent.totalTokens += tokens(response.usage?.total_tokens);
     if (batch.halves && --batch.halves.left === 0) this.#learn(batch.halves.size);
     const doubtful: number[] = [];
+    this.#note(batch, response.attempts);
     const rows = this.#reader.read(response.data, batch.positions.length, batch.repeated);
     for (const [row, read] of rows.entries()) {
       const position = batch.positions[row]!;
@@ -154,15 +159,26 @@ export class EmbeddingRun<Input> {
     if (doubtful.length > 0) this.#again.unshift({ positions: doubtful, repeated: true });
   }
 
+  #note(batch: Batch, attempts = 0): void {
+    this.#sent += attempts;
+    for (const position of batch.positions) this.#attempts[position] = (this.#attempts[position] ?? 0) + attempts;
+  }
+
   #refuse(batch: Batch, error: Error): void {
     const verdict = judge(error);
+    this.#note(batch, isSiliconFlowError(error) ? error.attempts : 0);
     const [position, ...others] = batch.positions;
     if (verdict.splits && others.length > 0) return this.#split(batch, verdict);
     if (verdict.tooLarge) {
       const message = `${this.#place(position!)}: too large for a request of its own; shorten it`;
       this.#failures.set(
         position!,
-        new InvalidInputError(message, { position: position!, reason: "tooLarge", cause: error }),
+        new InvalidInputError(message, {
+          position: position!,
+          reason: "tooLarge",
+          attempts: this.#attempts[position!]!,
+          cause: error,
+        }),
       );
       return;
     }
@@ -232,7 +248,7 @@ export class EmbeddingRun<Input> {
     const kept = [...results];
     const resume = (options?: { signal?: AbortSignal }) =>
       new EmbeddingRun(this.#asker, this.#inputs, this.#name, this.#reader, kept).complete(options?.signal);
-    return new PartialFailureError<number[]>(message, { results, failures, resume, cause });
+    return new PartialFailureError<number[]>(message, { results, failures, resume, cause, attempts: this.#sent });
   }
 
   #place(position: number): string {
@@ -244,6 +260,7 @@ export class EmbeddingRun<Input> {
     return new InvalidResponseError(message, {
       reason: problem.reason,
       position,
+      attempts: this.#attempts[position] ?? 0,
       ...(traceId !== undefined && { traceId }),
     });
   }

@@ -128,6 +128,7 @@ describe("what comes back", () => {
       name: "InvalidResponseError",
       reason: "badVector",
       position: 1,
+      attempts: 2,
       traceId: "ti_2",
       message: expect.stringContaining("texts[1]: the vector is null"),
     });
@@ -309,6 +310,7 @@ describe("the way out", () => {
     );
     expect([...new Set(imported)].sort()).toEqual([
       "@langchain-siliconflow/client",
+      "@langchain-siliconflow/client/adapter",
       "@langchain/core/embeddings",
       "node:buffer",
     ]);

@@ -1,11 +1,10 @@
-import { connectAdapter, InvalidInputError } from "@langchain-siliconflow/client";
-import type {
-  AdapterConnection,
-  ClientFor,
-  EmbeddingsRequest,
-  EmbeddingsResponse,
-  RequestOptions,
+import {
+  InvalidInputError,
+  type EmbeddingsRequest,
+  type EmbeddingsResponse,
+  type RequestOptions,
 } from "@langchain-siliconflow/client";
+import { connectAdapter, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
 import { Embeddings } from "@langchain/core/embeddings";
 import { ConcurrencyLimit } from "./concurrency.js";
 import { type Asker, EmbeddingRun, type Spent } from "./embedding-run.js";

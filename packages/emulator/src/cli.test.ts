@@ -36,6 +36,24 @@ test("says that it is an emulator and where, serves, and ends on a signal", asyn
   expect((await end).code).toBe(0);
 });
 
+test("refuses what is beyond the limits of its flags", async () => {
+  const { child, ended, end } = start("--port", "0", "--rpm", "1", "--window", "fixed");
+  await expect.poll(() => ended.stdout, { timeout: 10_000 }).toContain("Stop it");
+  const embed = () =>
+    fetch(`${/http:\S+/.exec(ended.stdout)![0]}/embeddings`, {
+      method: "POST",
+      headers: { authorization: "Bearer sk-emulator" },
+      body: JSON.stringify({ model: "BAAI/bge-m3", input: "a" }),
+    });
+  // Of three at least two fall into one minute.
+  const statuses = [await embed(), await embed(), await embed()].map(({ status }) => status);
+  expect(statuses[0]).toBe(200);
+  expect(statuses).toContain(429);
+
+  child.kill("SIGTERM");
+  expect((await end).code).toBe(0);
+});
+
 test("names the port that is taken, and ends with 1", async () => {
   const squatter = createServer().listen(0, "127.0.0.1");
   await once(squatter, "listening");
@@ -53,6 +71,8 @@ test.each([
   [["--port", "abc"], '--port takes a whole number, not "abc".'],
   [["--port", "70000"], "port takes a whole number from 0 to 65535, not 70000."],
   [["--models", "huge"], 'models is "lexical" or "semantic", not "huge".'],
+  [["--rpm", "0"], "limits.requestsPerMinute takes a whole number from 1"],
+  [["--window", "round"], 'limits.window is "sliding" or "fixed"'],
   [["--colour"], "Unknown option '--colour'"],
 ])("%j: one sentence, no stack, ends with 1", async (args, message) => {
   const { code, stdout, stderr } = await start(...args).end;

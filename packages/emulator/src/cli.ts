@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { startEmulator } from "./emulator.js";
+import type { Limits } from "./limits.js";
 import type { EmulatorOptions } from "./options.js";
 
 const help = `siliconflow-emulator: a local stand-in for the SiliconFlow API. Its models are not real models.
@@ -10,8 +11,20 @@ const help = `siliconflow-emulator: a local stand-in for the SiliconFlow API. It
   --models <kind>   lexical (default), or semantic: also serves real English sentence embeddings
   --batch-cap <n>   most texts in one embeddings request (default 32)
   --seed <n>        another seed is another service: its vectors differ (default 0)
+  --rpm <n>         requests per minute for each model; also --rph, --rpd (default none)
+  --tpm <n>         tokens per minute for each model; also --tpd (default none)
+  --window <kind>   how they are counted: sliding (default), or fixed: by whole minutes, hours and days
   --help            this text
 `;
+
+/** Flags of limits, and what they set. */
+const limitOptions = {
+  rpm: "requestsPerMinute",
+  rph: "requestsPerHour",
+  rpd: "requestsPerDay",
+  tpm: "tokensPerMinute",
+  tpd: "tokensPerDay",
+} as const;
 
 try {
   const { values } = parseArgs({
@@ -21,6 +34,12 @@ try {
       models: { type: "string" },
       "batch-cap": { type: "string" },
       seed: { type: "string" },
+      rpm: { type: "string" },
+      rph: { type: "string" },
+      rpd: { type: "string" },
+      tpm: { type: "string" },
+      tpd: { type: "string" },
+      window: { type: "string" },
       help: { type: "boolean" },
     },
   });
@@ -37,6 +56,12 @@ interface Arguments {
   models?: string | undefined;
   "batch-cap"?: string | undefined;
   seed?: string | undefined;
+  rpm?: string | undefined;
+  rph?: string | undefined;
+  rpd?: string | undefined;
+  tpm?: string | undefined;
+  tpd?: string | undefined;
+  window?: string | undefined;
 }
 
 async function serve(values: Arguments): Promise<void> {
@@ -46,6 +71,7 @@ async function serve(values: Arguments): Promise<void> {
   if (values.models !== undefined) options.models = values.models as "lexical" | "semantic";
   if (values["batch-cap"] !== undefined) options.batchCap = wholeNumber("batch-cap", values["batch-cap"]);
   if (values.seed !== undefined) options.seed = wholeNumber("seed", values.seed);
+  options.limits = limitsFrom(values);
   const emulator = await startEmulator(options);
 
   console.log(`This is an emulator of the SiliconFlow API, not the service: its answers are made up on this machine.
@@ -55,6 +81,16 @@ async function serve(values: Arguments): Promise<void> {
 
 Stop it with Ctrl+C.`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void emulator.close());
+}
+
+function limitsFrom(values: Arguments): Limits {
+  const limits: Limits = {};
+  for (const flag of Object.keys(limitOptions) as (keyof typeof limitOptions)[]) {
+    const text = values[flag];
+    if (text !== undefined) limits[limitOptions[flag]] = wholeNumber(flag, text);
+  }
+  if (values.window !== undefined) limits.window = values.window as "sliding" | "fixed";
+  return limits;
 }
 
 function wholeNumber(option: string, text: string): number {

@@ -136,6 +136,40 @@ describe("rate limits", () => {
     const refused = await embed("word ".repeat(20));
     expect(await refused.json()).toEqual(refusal("TPM"));
   });
+
+  test.each([
+    ["RPH", { requestsPerHour: 2 }, 3_600_000],
+    ["RPD", { requestsPerDay: 2 }, 86_400_000],
+    ["TPD", { tokensPerDay: 2 }, 86_400_000],
+  ] as const)("of an hour or a day say %s", async (name, limits, windowMs) => {
+    await emulator.close();
+    emulator = await startEmulator({ limits });
+    await embed("a");
+    await embed("a");
+    expect(await (await embed("a")).json()).toEqual(refusal(name));
+    emulator.advance(windowMs - 60_000);
+    expect((await embed("a")).status).toBe(429);
+    emulator.advance(60_000);
+    expect((await embed("a")).status).toBe(200);
+  });
+
+  test("of fixed windows are counted anew at the offset, not a minute after the request", async () => {
+    await emulator.close();
+    const windowOffsetMs = (Date.now() + 10_000) % 60_000;
+    emulator = await startEmulator({ limits: { requestsPerMinute: 1, window: "fixed", windowOffsetMs } });
+    await embed("a");
+    expect((await embed("a")).status).toBe(429);
+    emulator.advance(10_000);
+    expect((await embed("a")).status).toBe(200);
+    emulator.advance(40_000);
+    expect((await embed("a")).status).toBe(429);
+  });
+
+  test("that make no sense are errors that name them", async () => {
+    await expect(startEmulator({ limits: { requestsPerHour: 0 } })).rejects.toThrow(/limits\.requestsPerHour/);
+    await expect(startEmulator({ limits: { window: "round" as "fixed" } })).rejects.toThrow(/limits\.window/);
+    await expect(startEmulator({ limits: { windowOffsetMs: -1 } })).rejects.toThrow(/limits\.windowOffsetMs/);
+  });
 });
 
 describe("start and stop", () => {

@@ -21,7 +21,11 @@ export interface Emulator {
   readonly requests: readonly RecordedRequest[];
   /** Adds answers to the end of the script; each answers one request. */
   script(lines: readonly ScriptLine[]): void;
-  /** Sets a fault; several wait for their requests side by side. @throws RangeError on a count below 1. */
+  /**
+   * Sets a fault; several wait for their requests side by side.
+   *
+   * @throws RangeError for a value that a field cannot take, TypeError for a field that does not exist
+   */
   fault(fault: Fault): void;
   /** Moves the emulator's clock: rate limits, stalls and drips go by it. @param ms 0 or more @throws RangeError on less */
   advance(ms: number): void;

@@ -74,8 +74,22 @@ describe("which request is hit", () => {
     expect([(await embed()).status, (await embed()).status, (await embed()).status]).toEqual([503, 504, 200]);
   });
 
-  test("counts below 1 are refused", () => {
-    expect(() => emulator.fault({ nth: 0 })).toThrow("nth starts at 1");
+  test.each([
+    [{ nth: 0 }, "nth takes a whole number of 1 or more, not 0."],
+    [{ nth: NaN }, "nth takes"],
+    [{ times: 1.5 }, "times takes a whole number of 1 or more, or Infinity, not 1.5."],
+    [{ status: 99 }, "status takes a whole number from 200 to 599, not 99."],
+    [{ stallMs: -1 }, "stallMs takes milliseconds of 0 or more, or Infinity, not -1."],
+    [{ dripMs: Infinity }, "dripMs takes milliseconds of 0 or more, not Infinity."],
+    [{ cutAfterBytes: NaN }, "cutAfterBytes takes a whole number of 0 or more, not NaN."],
+    [{ splitBytes: 0 }, "splitBytes takes a whole number of 1 or more, not 0."],
+    [{ endpoint: "images" as "chat" }, 'endpoint takes "chat"'],
+    [{ headers: { "retry-after": 2 as unknown as string } }, "headers takes names and texts"],
+    [{ reset: 1 as unknown as boolean }, "reset takes true or false, not 1."],
+    [{ stallAfterEvents: 2 }, "stallAfterEvents says where, and stallMs for how long: give both."],
+    [{ cutAfter: 2 } as object, 'there is no field "cutAfter"'],
+  ])("a fault that cannot happen is refused: %o", (fault, message) => {
+    expect(() => emulator.fault(fault)).toThrow(message);
   });
 });
 
@@ -234,6 +248,19 @@ describe("stalls", () => {
     controller.abort();
     await expect(asked).rejects.toThrow("aborted");
     expect((await embed()).status).toBe(200);
+  });
+
+  test("before a reset that has no cut", async () => {
+    emulator.fault({ reset: true, stallMs: 40 });
+    const started = performance.now();
+    expect(await stream()).toMatchObject({ status: undefined, broke: "ECONNRESET" });
+    expect(performance.now() - started).toBeGreaterThanOrEqual(38);
+  });
+
+  test("a reset without a cut comes after a stall that has a place of its own", async () => {
+    emulator.fault({ reset: true, stallMs: 40, stallAfterEvents: 2 });
+    const seen = await stream();
+    expect([events(seen.text).length, seen.broke]).toEqual([2, "ECONNRESET"]);
   });
 
   test("at the cut when there is one", async () => {

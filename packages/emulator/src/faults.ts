@@ -29,8 +29,8 @@ export interface Fault {
   /** Closes the socket after so many events of a stream; any other body counts as one event. */
   cutAfterEvents?: number;
   /**
-   * Sends a TCP reset in place of the orderly close: at the cut, or, without a cut, once the request was read and before
-   * any byte of an answer.
+   * Sends a TCP reset in place of the orderly close: at the cut; without a cut after the stall, where that has a place of
+   * its own; else once the request was read (and `stallMs` have passed) and before any byte of an answer.
    */
   reset?: boolean;
 
@@ -53,15 +53,60 @@ export interface Fault {
   dripMs?: number;
 }
 
+const endpoints: readonly EndpointName[] = ["chat", "completions", "messages", "embeddings", "rerank", "models"];
+
+/** What each field takes, in words and as a question. */
+const fields: { [Field in keyof Required<Fault>]: readonly [takes: string, fits: (value: unknown) => boolean] } = {
+  endpoint: [endpoints.map((name) => `"${name}"`).join(", "), (value) => endpoints.includes(value as EndpointName)],
+  nth: ["a whole number of 1 or more", (value) => isWhole(value, 1)],
+  times: ["a whole number of 1 or more, or Infinity", (value) => isWhole(value, 1) || value === Infinity],
+  status: ["a whole number from 200 to 599", (value) => isWhole(value, 200) && Number(value) <= 599],
+  body: ["what can be sent", (value) => typeof value !== "function" && typeof value !== "symbol"],
+  headers: ["names and texts", isHeaders],
+  cutAfterBytes: ["a whole number of 0 or more", (value) => isWhole(value, 0)],
+  cutAfterEvents: ["a whole number of 0 or more", (value) => isWhole(value, 0)],
+  reset: ["true or false", (value) => typeof value === "boolean"],
+  stallMs: ["milliseconds of 0 or more, or Infinity", (value) => typeof value === "number" && value >= 0],
+  stallBeforeHeaders: ["true or false", (value) => typeof value === "boolean"],
+  stallAfterEvents: ["a whole number of 0 or more", (value) => isWhole(value, 0)],
+  stallAfterBytes: ["a whole number of 0 or more", (value) => isWhole(value, 0)],
+  splitBytes: ["a whole number of 1 or more", (value) => isWhole(value, 1)],
+  dripMs: ["milliseconds of 0 or more", (value) => typeof value === "number" && value >= 0 && value < Infinity],
+};
+
+function isWhole(value: unknown, least: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= least;
+}
+
+function isHeaders(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Symbol.iterator in value) return false;
+  return Object.values(value).every((text) => typeof text === "string");
+}
+
+/** A fault that cannot happen would make a test pass for the wrong reason. */
+function check(fault: Fault): void {
+  for (const [name, value] of Object.entries(fault)) {
+    if (!Object.hasOwn(fields, name))
+      throw new TypeError(`fault(): there is no field "${name}", but ${Object.keys(fields).join(", ")}.`);
+    const [takes, fits] = fields[name as keyof Fault];
+    if (value !== undefined && !fits(value))
+      throw new RangeError(`fault(): ${name} takes ${takes}, not ${shown(value)}.`);
+  }
+  const place = (["stallBeforeHeaders", "stallAfterEvents", "stallAfterBytes"] as const).find((name) => fault[name]);
+  if (place !== undefined && fault.stallMs === undefined)
+    throw new RangeError(`fault(): ${place} says where, and stallMs for how long: give both.`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
 /** The faults that were set and have not worn off. */
 export class Faults {
   #plans: { fault: Fault; seen: number; hit: number }[] = [];
 
   add(fault: Fault): void {
-    for (const field of ["nth", "times", "splitBytes"] as const) {
-      const value = fault[field];
-      if (value !== undefined && !(value >= 1)) throw new RangeError(`fault(): ${field} starts at 1, not ${value}.`);
-    }
+    check(fault);
     this.#plans.push({ fault, seen: 0, hit: 0 });
   }
 
@@ -128,12 +173,13 @@ async function sendPieces(
   left: AbortSignal,
 ): Promise<void> {
   const cuts = fault.cutAfterBytes !== undefined || fault.cutAfterEvents !== undefined;
-  const stallsAtCut =
-    cuts && !fault.stallBeforeHeaders && fault.stallAfterEvents === undefined && fault.stallAfterBytes === undefined;
+  const stallsInside = fault.stallAfterEvents !== undefined || fault.stallAfterBytes !== undefined;
+  const stallsAtCut = cuts && !fault.stallBeforeHeaders && !stallsInside;
+  const resetsFirst = fault.reset && !cuts && !stallsInside;
 
-  if (fault.stallBeforeHeaders) await pause(fault.stallMs ?? 0);
+  if (fault.stallBeforeHeaders || resetsFirst) await pause(fault.stallMs ?? 0);
   if (left.aborted) return;
-  if (fault.reset && !cuts) return void response.socket?.resetAndDestroy();
+  if (resetsFirst) return void response.socket?.resetAndDestroy();
 
   response.socket?.setNoDelay(true);
   const events = eventsOf(reply.body);
@@ -155,8 +201,9 @@ async function sendPieces(
     if (!stalled && (eventsSent === stallEvent || bytesSent === stallByte)) {
       stalled = true;
       await pause(fault.stallMs!);
+      if (fault.reset && !cuts && !left.aborted) response.socket?.resetAndDestroy();
     }
-    if (left.aborted) return true;
+    if (left.aborted || response.destroyed) return true;
     if (eventsSent !== fault.cutAfterEvents && bytesSent !== fault.cutAfterBytes) return false;
     if (stallsAtCut && fault.stallMs !== undefined) await pause(fault.stallMs);
     // A reset discards what the receiver has not read yet: give it a moment to read what was sent before.

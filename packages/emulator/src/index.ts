@@ -1,5 +1,6 @@
 export { emulatorModels } from "./catalog.js";
 export { startEmulator, type Emulator } from "./emulator.js";
+export { startFaultProxy, type FaultProxy, type FaultProxyOptions, type Toxics } from "./fault-proxy.js";
 export type { Fault } from "./faults.js";
 export type { EndpointName, RecordedRequest } from "./journal.js";
 export type { Limits } from "./limits.js";

@@ -66,7 +66,7 @@ export function settingsFrom(options: EmulatorOptions): Settings {
     models: options.models ?? "lexical",
     batchCap: integer("batchCap", options.batchCap ?? 32, 1, 100_000),
     seed: integer("seed", options.seed ?? 0, 0, 2 ** 32 - 1),
-    limits: options.limits ?? {},
+    limits: limitsFrom(options.limits ?? {}),
     quirks: {
       role: "first",
       toolName: "empty",
@@ -87,6 +87,18 @@ export function settingsFrom(options: EmulatorOptions): Settings {
     throw new TypeError(`models is "lexical" or "semantic", not ${JSON.stringify(settings.models)}.`);
   }
   return settings;
+}
+
+function limitsFrom(limits: Limits): Limits {
+  const { window, windowOffsetMs, ...counts } = limits;
+  for (const [name, value] of Object.entries(counts) as [string, number | undefined][]) {
+    if (value !== undefined && value !== Infinity) integer(`limits.${name}`, value, 1, Number.MAX_SAFE_INTEGER);
+  }
+  if (window !== undefined && window !== "sliding" && window !== "fixed") {
+    throw new TypeError(`limits.window is "sliding" or "fixed", not ${JSON.stringify(window)}.`);
+  }
+  if (windowOffsetMs !== undefined) integer("limits.windowOffsetMs", windowOffsetMs, 0, 86_400_000);
+  return limits;
 }
 
 function integer(name: string, value: number, least: number, most: number): number {

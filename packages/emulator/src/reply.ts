@@ -77,7 +77,7 @@ export function documentedBody(status: number): unknown {
 }
 
 /** The documented 429: no code, no `Retry-After`. */
-export function rateLimited(limit: "RPM" | "TPM"): { message: string; data: null } {
+export function rateLimited(limit: "RPM" | "RPH" | "RPD" | "TPM" | "TPD"): { message: string; data: null } {
   return {
     message: `Request was rejected due to rate limiting. If you want more, please contact contact@siliconflow.cn. Details:${limit} limit reached.`,
     data: null,

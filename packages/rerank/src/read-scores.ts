@@ -17,12 +17,13 @@ export interface RerankResult {
  * where the result does not belong to one document.
  */
 export function readScores(response: RerankResponse, count: number, wanted: number): RerankResult[] {
-  const { results, traceId } = response;
+  const { results, traceId, attempts } = response;
   const wrong = (reason: "malformed" | "badScore", message: string, position?: number) =>
     new InvalidResponseError(message, {
       reason,
       ...(position !== undefined && { position }),
       ...(traceId !== undefined && { traceId }),
+      ...(attempts !== undefined && { attempts }),
     });
   // Nothing relevant is an answer too, with an empty list or with none.
   if (results === undefined || results === null) return [];

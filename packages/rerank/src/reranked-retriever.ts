@@ -1,4 +1,5 @@
 import { InvalidInputError, isSiliconFlowError } from "@langchain-siliconflow/client";
+import { abortReason } from "@langchain-siliconflow/client/adapter";
 import {
   type CallbackManagerForRetrieverRun,
   type Callbacks,
@@ -7,7 +8,7 @@ import {
 import type { DocumentInterface } from "@langchain/core/documents";
 import { BaseRetriever, type BaseRetrieverInput, type BaseRetrieverInterface } from "@langchain/core/retrievers";
 import { ensureConfig, type RunnableConfig } from "@langchain/core/runnables";
-import { abortReason, untilAborted } from "./abort.js";
+import { untilAborted } from "./until-aborted.js";
 import type { RerankOptions } from "./siliconflow-rerank.js";
 import { withMetadata } from "./with-metadata.js";
 

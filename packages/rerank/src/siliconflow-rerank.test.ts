@@ -256,6 +256,7 @@ describe("rerank", () => {
         name: "InvalidResponseError",
         reason,
         position,
+        attempts: 1,
         traceId: "ti_1",
         message: expect.stringContaining(message),
       });
@@ -427,6 +428,7 @@ describe("the way out", () => {
     read("siliconflow-rerank.js");
     expect([...imported].sort()).toEqual([
       "@langchain-siliconflow/client",
+      "@langchain-siliconflow/client/adapter",
       "@langchain/core/retrievers/document_compressors",
       "@langchain/core/utils/async_caller",
     ]);

@@ -1,16 +1,20 @@
-import { connectAdapter, InvalidInputError } from "@langchain-siliconflow/client";
-import type {
-  AdapterConnection,
-  ClientFor,
-  RerankRequest,
-  RerankResponse,
-  RequestOptions,
+import {
+  InvalidInputError,
+  type RequestOptions,
+  type RerankRequest,
+  type RerankResponse,
 } from "@langchain-siliconflow/client";
+import {
+  abortReason,
+  connectAdapter,
+  type AdapterConnection,
+  type ClientFor,
+} from "@langchain-siliconflow/client/adapter";
 import type { Callbacks } from "@langchain/core/callbacks/manager";
 import type { DocumentInterface } from "@langchain/core/documents";
 import { BaseDocumentCompressor } from "@langchain/core/retrievers/document_compressors";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
-import { abortReason, untilAborted } from "./abort.js";
+import { untilAborted } from "./until-aborted.js";
 import { readScores, type RerankResult } from "./read-scores.js";
 import { withMetadata } from "./with-metadata.js";
 

@@ -1,7 +1,12 @@
-/** An answer of the service, with the id to quote to support. Not enumerable: it is no part of the wire's object. */
+import { isErrorBody } from "../answer.js";
+import { areChoices, isAbsent, isContent, isIndex, isObject, isText } from "./fields.js";
+
+/** An answer of the service, and where it came from. Not enumerable: that is no part of the wire's object. */
 export interface Traced {
-  /** `x-siliconcloud-trace-id`, when the answer had one. */
+  /** `x-siliconcloud-trace-id`, when the answer had one: the id to quote to support. */
   readonly traceId?: string;
+  /** Requests sent for this answer, the first one included. */
+  readonly attempts?: number;
 }
 
 /** Tokens, as the service counts them. Only the first three are documented for every model. */
@@ -158,36 +163,30 @@ export interface ChatCompletionChunk {
   [field: string]: unknown;
 }
 
-/** At least one choice with a message: an empty list is no answer. */
-export function isCompletion(value: Record<string, unknown>): boolean {
+/** At least one choice with a message, and no more than were asked for: an empty list is no answer. */
+export function isCompletion(value: Record<string, unknown>, asked: number): boolean {
   const { choices } = value;
-  return (
-    Array.isArray(choices) &&
-    choices.length > 0 &&
-    choices.every((choice) => isObject(choice?.message) && areToolCalls(choice.message["tool_calls"]))
-  );
+  if (isErrorBody(value) || !areChoices(choices, asked)) return false;
+  return choices.every(({ message }) => isObject(message) && isSaid(message));
 }
 
-/** A list of choices that can be put together: what they hold may be missing, but not be something else. */
-export function isChunk(value: Record<string, unknown>): boolean {
-  const { choices } = value;
-  if (!Array.isArray(choices)) return false;
-  // A loop: this runs for each chunk.
-  for (const choice of choices as unknown[]) {
-    if (!isObject(choice)) return false;
-    const delta = choice["delta"];
-    if (delta === undefined || delta === null) continue;
-    if (!isObject(delta) || !areToolCalls(delta["tool_calls"])) return false;
-  }
-  return true;
+/** What a message, or a piece of one, says: each field may be missing, but not be something else. */
+export function isSaid(said: Record<string, unknown>): boolean {
+  return isContent(said["content"]) && isText(said["reasoning_content"]) && areToolCalls(said["tool_calls"]);
 }
 
 function areToolCalls(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.every(isObject));
+  return isAbsent(value) || (Array.isArray(value) && value.every(isToolCall));
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+function isToolCall(call: unknown): boolean {
+  if (!isObject(call) || !isText(call["id"]) || !isIndex(call["index"])) return false;
+  const called = call["function"];
+  if (isAbsent(called)) return true;
+  if (!isObject(called) || !isText(called["name"])) return false;
+  // Some hosts have parsed them already.
+  const args = called["arguments"];
+  return isText(args) || typeof args === "object";
 }
 
 /** A whole answer as the one chunk of a stream. */
@@ -196,10 +195,13 @@ export function chunkFromCompletion(completion: ChatCompletion): ChatCompletionC
   return {
     ...rest,
     object: "chat.completion.chunk",
-    choices: choices.map(({ message, ...choice }) => {
+    choices: choices.map(({ message, ...choice }, position) => {
       const { tool_calls, ...delta } = message;
       return {
         ...choice,
+        index: choice.index || position,
+        // It has ended, whether it says why or not.
+        finish_reason: choice.finish_reason || "stop",
         delta: { ...delta, ...(tool_calls && { tool_calls: tool_calls.map((call, index) => ({ index, ...call })) }) },
       };
     }),

@@ -209,10 +209,6 @@ describe("chat.stream", () => {
     ["its end without finish_reason", [delta("2")]],
     ["[DONE] without finish_reason", [delta("2"), done]],
     ["an event cut by the end", [delta("2"), 'data: {"choices":[{"del']],
-    [
-      "a second choice that never finishes",
-      [delta("2", "stop"), event({ choices: [{ index: 1, delta: { content: "x" } }] })],
-    ],
   ])("%s is an error that carries what had arrived", async (_, pieces) => {
     replyStream(...pieces);
     expect(await failureOf(collect())).toMatchObject({
@@ -220,6 +216,41 @@ describe("chat.stream", () => {
       reason: "truncated",
       partial: { content: "2" },
     });
+  });
+
+  test("a second choice that never finishes is an error", async () => {
+    replyStream(delta("2", "stop"), event({ choices: [{ index: 1, delta: { content: "x" } }] }), done);
+    const stream = client.chat.stream({ ...request, n: 2 });
+    const failure = failureOf(Array.fromAsync(stream));
+    expect(await failure).toMatchObject({ name: "StreamError", reason: "truncated", partial: { content: "2" } });
+  });
+
+  test.each<[string, unknown]>([
+    ["a choice that was not asked for", { choices: [{ index: 1, delta: { content: "x" } }] }],
+    ["a choice twice", { choices: [{ delta: { content: "x" } }, { delta: { content: "y" } }] }],
+    ["a content that is no text", { choices: [{ index: 0, delta: { content: 5 } }] }],
+    ["thoughts that are no text", { choices: [{ index: 0, delta: { reasoning_content: ["x"] } }] }],
+    ["a finish_reason that is no text", { choices: [{ index: 0, delta: {}, finish_reason: true }] }],
+    ["a list in place of a choice", { choices: [["x"]] }],
+    ["choices that are no list, beside counts", { choices: { 0: {} }, usage: { total_tokens: 1 } }],
+    ["a whole message", { choices: [{ index: 0, message: { content: "x" }, finish_reason: "stop" }] }],
+    ["a call whose name is no text", { choices: [{ delta: { tool_calls: [{ index: 0, function: { name: 5 } }] } }] }],
+    ["a call of no number", { choices: [{ delta: { tool_calls: [{ index: "one", function: { name: "f" } }] } }] }],
+  ])("%s is damage", async (_, chunk) => {
+    replyStream(delta("1"), event(chunk), delta("2", "stop"), done);
+    expect(await failureOf(collect())).toMatchObject({
+      name: "StreamError",
+      reason: "malformed",
+      partial: { content: "1" },
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ["an error", { choices: [], error: { message: "boom" } }],
+    ["a code and a message", { choices: [], code: 50_000, message: "boom" }],
+  ])("%s beside choices is an error", async (_, chunk) => {
+    replyStream(delta("1", "stop"), event(chunk), done);
+    expect(await failureOf(collect())).toMatchObject({ name: "StreamError", partial: { content: "1" } });
   });
 
   test("[DONE] alone is an error", async () => {

@@ -9,9 +9,11 @@ import {
   isCompletion,
   type ChatCompletion,
   type ChatCompletionChunk,
+  isSaid,
   type ChatCompletionRequest,
-  type Usage,
+  type ChatDelta,
 } from "./chat-wire.js";
+import { isAbsent, isObject } from "./fields.js";
 
 /** The chunks of a streamed chat answer, in order. The request is sent at the first `next()`. */
 export type ChatStream = AnswerStream<ChatCompletionChunk, ChatCompletion>;
@@ -40,7 +42,10 @@ export class Chat {
       stream: false,
       options,
     } as const;
-    return await this.#transport.send(call, decodeCompletion);
+    return await this.#transport.send(
+      call,
+      wholeAnswer(() => new ChatJudge(request.n)),
+    );
   }
 
   /**
@@ -60,7 +65,7 @@ export class Chat {
       stream: true,
       options,
     } as const;
-    return new AnswerStream(this.#transport, call, new ChatJudge());
+    return new AnswerStream(this.#transport, call, new ChatJudge(request.n));
   }
 }
 
@@ -73,30 +78,40 @@ function checkRequest(request: ChatCompletionRequest): void {
 }
 
 class ChatJudge extends CompletionSoFar<ChatCompletionChunk> implements Judge<ChatCompletionChunk, ChatCompletion> {
-  readonly isAnswer = isCompletion;
+  isAnswer(value: Record<string, unknown>): boolean {
+    return isCompletion(value, this.asked);
+  }
+
+  protected fits({ delta, message }: Record<string, unknown>): boolean {
+    // A whole message inside an event: there is no telling what it would be a piece of.
+    return !isObject(message) && (isAbsent(delta) || (isObject(delta) && isSaid(delta)));
+  }
+
+  protected saidBy({ delta }: ChatCompletionChunk["choices"][number]): ChatDelta | null | undefined {
+    return delta;
+  }
 
   split(answer: ChatCompletion): ChatCompletionChunk[] {
     return [chunkFromCompletion(answer)];
   }
 
   collect(): ChatCompletion {
-    const { content, reasoning_content, tool_calls, finish_reason, usage } = this.partial();
-    const { id, created, model } = this.head;
-    const message = {
-      role: "assistant",
-      content,
-      ...(reasoning_content && { reasoning_content }),
-      ...(tool_calls.length > 0 && { tool_calls }),
-    };
+    const { usage } = this;
     return {
-      id,
+      ...this.head,
       object: "chat.completion",
-      created,
-      model,
-      choices: [{ index: 0, message, finish_reason }],
-      ...(usage && { usage: usage as Usage }),
+      choices: this.choices.map(({ index, content, reasoning, toolCalls, finishReason, logprobs }) => ({
+        index,
+        message: {
+          role: "assistant",
+          content,
+          ...(reasoning && { reasoning_content: reasoning }),
+          ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+        },
+        ...(logprobs.length > 0 && { logprobs: { content: logprobs } }),
+        finish_reason: finishReason,
+      })),
+      ...(usage && { usage }),
     };
   }
 }
-
-const decodeCompletion = wholeAnswer(() => new ChatJudge());

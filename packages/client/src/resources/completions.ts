@@ -1,3 +1,4 @@
+import { isErrorBody } from "../answer.js";
 import { AnswerStream } from "../answer-stream.js";
 import { InvalidInputError } from "../errors.js";
 import { type Judge, wholeAnswer } from "../judge.js";
@@ -5,6 +6,7 @@ import type { RequestOptions } from "../options.js";
 import { CompletionSoFar } from "../partial-completion.js";
 import type { Transport } from "../transport.js";
 import type { Traced, Usage } from "./chat-wire.js";
+import { areChoices, isText } from "./fields.js";
 
 /**
  * A request for the continuation of a text. Unknown fields are passed on.
@@ -85,7 +87,10 @@ export class Completions {
    * @see https://docs.siliconflow.cn/cn/userguide/guides/fim
    */
   async create(request: CompletionRequest, options?: RequestOptions): Promise<TextCompletion> {
-    return await this.#transport.send(callOf(request, false, options), decodeCompletion);
+    return await this.#transport.send(
+      callOf(request, false, options),
+      wholeAnswer(() => new CompletionJudge(request["n"])),
+    );
   }
 
   /**
@@ -97,7 +102,7 @@ export class Completions {
    * @see https://docs.siliconflow.cn/cn/userguide/guides/fim
    */
   stream(request: CompletionRequest, options?: RequestOptions): CompletionStream {
-    return new AnswerStream(this.#transport, callOf(request, true, options), new CompletionJudge());
+    return new AnswerStream(this.#transport, callOf(request, true, options), new CompletionJudge(request["n"]));
   }
 }
 
@@ -112,25 +117,40 @@ class CompletionJudge extends CompletionSoFar<CompletionChunk> implements Judge<
   /** At least one choice with a text: an empty list is no answer. */
   isAnswer(value: Record<string, unknown>): boolean {
     const { choices } = value;
-    return Array.isArray(choices) && choices.length > 0 && choices.every((choice) => typeof choice?.text === "string");
+    return (
+      !isErrorBody(value) && areChoices(choices, this.asked) && choices.every(({ text }) => typeof text === "string")
+    );
+  }
+
+  protected fits({ text }: Record<string, unknown>): boolean {
+    return isText(text);
+  }
+
+  protected saidBy({ text }: CompletionChunk["choices"][number]): { content: unknown } {
+    return { content: text };
   }
 
   split(answer: TextCompletion): CompletionChunk[] {
-    return [{ ...answer }];
+    const choices = answer.choices.map((choice, position) => ({
+      ...choice,
+      index: choice.index || position,
+      // It has ended, whether it says why or not.
+      finish_reason: choice.finish_reason || "stop",
+    }));
+    return [{ ...answer, choices }];
   }
 
   collect(): TextCompletion {
-    const { content, finish_reason, usage } = this.partial();
-    const { id, created, model } = this.head;
+    const { usage } = this;
     return {
-      id,
+      ...this.head,
       object: "text_completion",
-      created,
-      model,
-      choices: [{ index: 0, text: content, finish_reason }],
-      ...(usage && { usage: usage as Usage }),
+      choices: this.choices.map(({ index, content, finishReason }) => ({
+        index,
+        text: content,
+        finish_reason: finishReason,
+      })),
+      ...(usage && { usage }),
     };
   }
 }
-
-const decodeCompletion = wholeAnswer(() => new CompletionJudge());

@@ -1,4 +1,6 @@
+import { isErrorBody } from "../answer.js";
 import type { Traced } from "./chat-wire.js";
+import { isAbsent, isIndex, isObject, isText } from "./fields.js";
 
 /**
  * A block of a message. Which fields it has depends on its `type`: `text`, `thinking`, `tool_use`, `tool_result`, `image`, …
@@ -103,10 +105,46 @@ export function isMessage(value: Record<string, unknown>): boolean {
   const { content } = value;
   return (
     value["type"] !== "error" &&
+    !isErrorBody(value) &&
     Array.isArray(content) &&
-    content.every((block) => typeof block === "object" && block !== null)
+    content.every(isBlock) &&
+    isText(value["stop_reason"]) &&
+    isText(value["stop_sequence"])
   );
 }
+
+/** A block that says what one of its kind says, and nothing else. */
+export function isBlock(block: unknown): block is MessageBlock {
+  if (!isObject(block) || typeof block["type"] !== "string") return false;
+  const { text, thinking, signature, id, name } = block;
+  if (![text, thinking, signature, id, name].every(isText)) return false;
+  const kind = kindOf(block as MessageBlock);
+  return (!text || kind === "text") && (!thinking || kind === "thinking");
+}
+
+/** What a block holds, also one whose type is new: text, thoughts or a call. */
+export function kindOf({ type, thinking }: MessageBlock): "text" | "thinking" | "tool_use" {
+  if (type === "text" || type === "thinking" || type === "tool_use") return type;
+  return thinking ? "thinking" : "text";
+}
+
+/**
+ * Whether an event holds what it may: nothing of it can be something else than what is documented. A message begins without
+ * content and without an end: both are told by the events that follow.
+ */
+export function isEvent({ index, message, content_block, delta }: Record<string, unknown>): boolean {
+  if (!isIndex(index)) return false;
+  if (!isAbsent(message)) {
+    if (!isObject(message) || !isAbsent(message["stop_reason"])) return false;
+    const { content } = message;
+    if (!isAbsent(content) && !(Array.isArray(content) && content.length === 0)) return false;
+  }
+  if (!isAbsent(content_block) && !isBlock(content_block)) return false;
+  if (isAbsent(delta)) return true;
+  return isObject(delta) && deltaTexts.every((field) => isText(delta[field]));
+}
+
+const deltaTexts = ["text", "thinking", "signature", "partial_json", "stop_reason", "stop_sequence"] as const;
 
 /** A whole message as the events of a stream. */
 export function eventsFromMessage(message: Message): MessageStreamEvent[] {
@@ -118,15 +156,24 @@ export function eventsFromMessage(message: Message): MessageStreamEvent[] {
     },
   ];
   for (const [index, content_block] of content.entries()) {
-    events.push({ type: "content_block_start", index, content_block }, { type: "content_block_stop", index });
+    events.push({ type: "content_block_start", index, content_block });
+    // At the beginning of a block, `{}` would mean that the arguments are still to come.
+    if (content_block.type === "tool_use" && isEmptyObject(content_block.input)) {
+      events.push({ type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json: "{}" } });
+    }
+    events.push({ type: "content_block_stop", index });
   }
   events.push(
     {
       type: "message_delta",
-      delta: { stop_reason, ...(stop_sequence !== undefined && { stop_sequence }) },
+      delta: { stop_reason: stop_reason || null, ...(stop_sequence !== undefined && { stop_sequence }) },
       ...(usage && { usage }),
     },
     { type: "message_stop" },
   );
   return events;
+}
+
+export function isEmptyObject(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
 }

@@ -1,15 +1,13 @@
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import { codeOf, ProxyFailure, rootCause } from "../connection-error.js";
-import { InvalidInputError } from "../errors.js";
+import { codeOf } from "../connection-error.js";
 import type { Wire, WireBody, WireRequest, WireResponse } from "../wire.js";
+import { decompress } from "./decompress.js";
+import { blameProxy, isFromProxy, proxyFor, refusedByProxy } from "./proxies.js";
 
 /** How long an idle socket is kept when the service names no time of its own. A stale one costs a replay, not an error. */
 const keepAliveMs = 30_000;
-
-/** More compressions of one answer than anyone needs. */
-const maxEncodings = 3;
 
 type Undici = typeof import("undici");
 
@@ -86,6 +84,10 @@ export class UndiciWire implements Wire {
         bodyTimeout: 0,
       });
       const { headers } = response;
+      if (connection.proxy !== undefined && isFromProxy(response)) {
+        response.body.on("error", () => {}).destroy();
+        throw refusedByProxy(connection.proxy, response.statusCode, undefined);
+      }
       const encoding = single(headers["content-encoding"]);
       return {
         status: response.statusCode,
@@ -125,23 +127,22 @@ export class UndiciWire implements Wire {
       return { dispatcher: given.compose(announceConnection), close: async () => {}, own: false, proxy: undefined };
 
     const options = { allowH2: false, keepAliveTimeout: keepAliveMs, headersTimeout: 0, bodyTimeout: 0 };
-    const proxies = isLoopback(this.#baseURL.hostname) ? undefined : readProxies();
-    // As undici does it: without a proxy for https, the one for http serves both.
-    const proxy = (this.#baseURL.protocol === "https:" ? proxies?.https : undefined) ?? proxies?.http;
+    const proxy = proxyFor(this.#baseURL);
     const agent =
-      proxies !== undefined
-        ? new undici.EnvHttpProxyAgent({
+      proxy === undefined
+        ? new undici.Agent({ ...options, connect: this.#connector(undici) })
+        : new undici.EnvHttpProxyAgent({
             ...options,
             connectTimeout: this.#connectMs,
-            ...(proxies.http && { httpProxy: proxies.http.href }),
-            ...(proxies.https && { httpsProxy: proxies.https.href }),
-            noProxy: proxies.none,
-          })
-        : new undici.Agent({ ...options, connect: this.#connector(undici) });
+            httpProxy: proxy.href,
+            httpsProxy: proxy.href,
+            // That has been looked at already.
+            noProxy: "",
+          });
     return {
       dispatcher: agent.compose(announceConnection),
       close: () => agent.destroy(),
-      own: proxies === undefined,
+      own: proxy === undefined,
       proxy,
     };
   }
@@ -213,120 +214,10 @@ class NodeBody implements WireBody {
   }
 }
 
-async function decompress(body: Readable, encodings: string): Promise<Readable> {
-  const names = encodings
-    .toLowerCase()
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "" && name !== "identity");
-  if (names.length === 0) return body;
-  // Each one costs memory before a byte has come, and a header can hold a thousand.
-  if (names.length > maxEncodings) throw refuseEncoding(body, `${names.length} times over`);
-  const [zlib, { pipeline }] = await Promise.all([import("node:zlib"), import("node:stream")]);
-  // Bytes of a stream must not wait for a full block.
-  const flush = { flush: zlib.constants.Z_SYNC_FLUSH };
-  let decoded = body;
-  for (const name of names.toReversed()) {
-    const decoder =
-      name === "gzip" || name === "x-gzip" || name === "deflate"
-        ? zlib.createUnzip(flush)
-        : name === "br"
-          ? zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH })
-          : undefined;
-    if (decoder === undefined) throw refuseEncoding(body, "in a way that was not asked for");
-    // An error arrives at the last stream, where the body is read.
-    decoded = pipeline(decoded, decoder, () => {});
-  }
-  return decoded;
-}
-
-function refuseEncoding(body: Readable, how: string): Error {
-  body.on("error", () => {}).destroy();
-  return Object.assign(new Error(`The answer is compressed ${how}.`), { code: "Z_DATA_ERROR" });
-}
-
 function isReset(error: unknown): error is Error {
   return error instanceof Error && ["ECONNRESET", "EPIPE"].includes(codeOf(error));
 }
 
 function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(", ") : value;
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === "localhost" ||
-    hostname.endsWith(".localhost") ||
-    hostname === "[::1]" ||
-    /^127\.\d+\.\d+\.\d+$/.test(hostname)
-  );
-}
-
-interface Proxies {
-  http: URL | undefined;
-  https: URL | undefined;
-  none: string;
-}
-
-function readProxies(): Proxies | undefined {
-  const all = readProxy("ALL_PROXY");
-  const http = readProxy("HTTP_PROXY") ?? all;
-  const https = readProxy("HTTPS_PROXY") ?? all;
-  if (http === undefined && https === undefined) return undefined;
-  return { http, https: https ?? undefined, none: process.env["no_proxy"] ?? process.env["NO_PROXY"] ?? "" };
-}
-
-/** Lower case first, as curl has it. */
-function readProxy(name: string): URL | undefined {
-  const value = (process.env[name.toLowerCase()] || process.env[name])?.trim();
-  if (!value) return undefined;
-  try {
-    // "socks5h" asks for names to be resolved by the proxy, which undici does anyway.
-    const url = new URL((value.includes("://") ? value : `http://${value}`).replace(/^socks5h:/i, "socks5:"));
-    if (["http:", "https:", "socks5:", "socks:"].includes(url.protocol)) return url;
-  } catch {
-    // The sentence below; the value stays out of it, it may hold a password.
-  }
-  throw new InvalidInputError(`${name} is not the URL of an http, https or socks5 proxy.`);
-}
-
-/** A proxy that is down or refuses must not be blamed on the service. */
-function blameProxy(error: unknown, proxy: URL | undefined): unknown {
-  if (proxy === undefined) return error;
-  const root = rootCause(error);
-  const message = root instanceof Error ? root.message : "";
-  const status = /Proxy response \((\d{3})\)|\((407)\)/.exec(message);
-  if (status !== null) {
-    const number = Number(status[1] ?? status[2]);
-    const hint =
-      number === 407
-        ? "It asks for a user name and password: put them into the proxy's URL."
-        : "Check the proxy variables of the environment.";
-    return new ProxyFailure(
-      `The proxy ${proxy.host} refused the connection with status ${number}. ${hint}`,
-      number >= 500 && number !== 501,
-      error,
-    );
-  }
-  const { hostname, port } = (root ?? {}) as { hostname?: unknown; port?: unknown };
-  const code = codeOf(root);
-  const sameHost =
-    hostname === proxy.hostname.replace(/^\[|\]$/g, "") || String(port) === (proxy.port || defaultPort(proxy.protocol));
-  if (
-    code.startsWith("UND_ERR_PRX") ||
-    code.includes("SOCKS") ||
-    (sameHost && /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/.test(code))
-  ) {
-    return new ProxyFailure(
-      `The proxy ${proxy.host} cannot be used (${code}). Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or name the host in NO_PROXY.`,
-      code !== "UND_ERR_PRX_TLS",
-      error,
-    );
-  }
-  return error;
-}
-
-function defaultPort(protocol: string): string {
-  if (protocol.startsWith("socks")) return "1080";
-  return protocol === "https:" ? "443" : "80";
 }

@@ -227,18 +227,19 @@ describe.each<[string, (options: SharedClientOptions) => Client]>([
     });
 
     test("in a stream is put off by comments, but not for ever", async () => {
+      let comments = 0;
       const server = await serve((response) => {
         stream(response, delta("a"));
-        const timer = setInterval(() => response.write(": wait\n\n"), 30);
+        const timer = setInterval(() => {
+          comments += 1;
+          response.write(": wait\n\n");
+        }, 40);
         response.on("close", () => clearInterval(timer));
       });
-      const start = performance.now();
-      const error = await failureOf(read(clientFor(server, { timeouts: { idleMs: 100 } }).chat.stream(request)));
+      // Far longer than a pause between two comments, also on a machine that is busy.
+      const error = await failureOf(read(clientFor(server, { timeouts: { idleMs: 400 } }).chat.stream(request)));
       expect(error).toMatchObject({ phase: "idle", partial: { content: "a" } });
-      // Ten comments of 30 ms, then 100 ms.
-      const took = performance.now() - start;
-      expect(took).toBeGreaterThan(300);
-      expect(took).toBeLessThan(3_000);
+      expect(comments).toBeGreaterThan(10);
     });
 
     test("of a slow reader is not the service's", async () => {
@@ -525,7 +526,7 @@ describe("over undici alone", () => {
       resolve(failureOf(client.chat.create(request)));
     });
     expect(failure).toMatchObject({ name: "ConnectionError", message: "The client was closed.", attempts: 1 });
-    expect(timers()).toBe(before);
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   test("a given dispatcher is used, and left open", async () => {

@@ -1,0 +1,270 @@
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { everything, healthy, answers, refused, streams, unnoticed, wholes, type Case, type Target } from "./case.ts";
+import type { Reply } from "./fault-server.ts";
+import { failure, sse } from "./wire.ts";
+
+const MiB = 1024 * 1024;
+const quiet = { quiet: true } as const;
+const gzip = { "content-encoding": "gzip" };
+
+/** The healthy answer of each target, made into something else. */
+const instead = (
+  row: number,
+  fault: string,
+  targets: readonly Target[],
+  change: (body: Buffer) => Reply,
+  more: Partial<Case> = {},
+): Case[] =>
+  targets.map((target) => {
+    const { body, headers } = healthy[target];
+    const whole = Buffer.from(Array.isArray(body) ? body.join("") : (body as string));
+    const reply = change(whole);
+    const replies = more.throws || more.returns ? [reply] : [{ ...reply, headers: { ...headers, ...reply.headers } }];
+    return {
+      row,
+      fault,
+      targets: [target],
+      replies,
+      ...(!more.throws && { returns: answers[target] }),
+      requests: 1,
+      ...more,
+    };
+  });
+
+/** The healthy answer, damaged: once unnoticed, always an error. */
+const damaged = (
+  row: number,
+  fault: string,
+  targets: readonly Target[],
+  change: (body: Buffer) => Reply,
+  throws: Record<string, unknown>,
+): Case[] => [
+  ...targets.flatMap((target) => {
+    const [bad] = instead(row, fault, [target], change)[0]!.replies as Reply[];
+    return unnoticed(row, `${fault}, once`, [target], [bad!]);
+  }),
+  ...instead(row, `${fault}, always`, targets, change, { throws, maxRetries: 1, requests: 2 }),
+];
+
+/** More than this was never taken: the rest of a body without end was left. */
+const boundedBy =
+  (megabytes: number): NonNullable<Case["check"]> =>
+  ({ server }) => {
+    const taken = server.bytesWritten() / MiB;
+    return taken > megabytes ? `${Math.round(taken)} MiB were taken` : undefined;
+  };
+
+const endingEarly = (body: Buffer): Reply => ({ body: gzipSync(body).subarray(0, 30), headers: gzip });
+
+/** 64 MiB of zeros, that fit into 64 KiB. */
+let bomb: Buffer | undefined;
+const explosive = (): Buffer => (bomb ??= gzipSync(Buffer.alloc(64 * MiB)));
+
+export const bodies: readonly Case[] = [
+  ...unnoticed(12, "silence inside the body, once", wholes, [{ body: '{"a":', then: "open" }], quiet),
+  refused(
+    12,
+    "silence inside the body, always",
+    { body: '{"a":', then: "open" },
+    { name: "TimeoutError", phase: "idle", retryable: true },
+    { targets: wholes, maxRetries: 1, requests: 2, ...quiet },
+  ),
+  ...unnoticed(12, "a narrow line: slow, but never silent", everything, [], {
+    way: { toClient: { bytesPerSecond: 2000 } },
+    ...quiet,
+  }),
+  refused(
+    13,
+    "the connection closed after 260 bytes",
+    { body: " ".repeat(1000) },
+    { reason: "truncated", retryable: true },
+    { targets: wholes, way: { toClient: { limitBytes: 260 } }, maxRetries: 1, requests: 2 },
+  ),
+  ...damaged(
+    13,
+    "a body shorter than its content-length, although it is whole JSON",
+    wholes,
+    (body) => ({ body, headers: { "content-length": String(body.length + 100) }, then: "close" }),
+    { reason: "truncated", retryable: true },
+  ),
+  ...damaged(
+    13,
+    "a body in chunks without the last one, although it is whole JSON",
+    wholes,
+    (body) => ({ body, then: "close" }),
+    { reason: "truncated", retryable: true },
+  ),
+  ...unnoticed(14, "200 with an empty body, once", wholes, [{ body: "" }]),
+  ...unnoticed(14, "200 and nothing but the end of the stream, once", streams, [{ headers: sse, body: "" }]),
+  refused(
+    14,
+    "200 with an empty body, always",
+    { body: "" },
+    { reason: "empty" },
+    { targets: everything, maxRetries: 1, requests: 2 },
+  ),
+  refused(
+    15,
+    "200 with the HTML of a captive portal",
+    {
+      headers: { "content-type": "text/html" },
+      body: "<html><head><title>Wi-Fi</title></head><body><p>Please log in</p></body></html>",
+    },
+    { name: "InvalidResponseError", reason: "notJson" },
+    { says: /Please log in/, tidies: /<p>|<html>/ },
+  ),
+  refused(
+    16,
+    "200 with an error in the body",
+    { body: failure(20012, "Model does not exist. Please check it carefully.") },
+    { code: 20012, traceId: "trace-of-the-server" },
+    { says: /Model does not exist/ },
+  ),
+  refused(
+    16,
+    "200 with a busy error in the body",
+    { body: failure(50505, "Model service overloaded. Please try again later.") },
+    { name: "ServiceUnavailableError", code: 50505 },
+    { maxRetries: 0 },
+  ),
+  {
+    row: 17,
+    fault: "200 without choices",
+    targets: ["invoke"],
+    replies: [{ body: '{"id":"1","object":"chat.completion","choices":[]}' }],
+    throws: { name: "InvalidResponseError", reason: "malformed" },
+    requests: 1,
+  },
+  {
+    row: 17,
+    fault: "200 with a choice that has no message",
+    targets: ["invoke"],
+    replies: [{ body: '{"id":"1","choices":[{"index":0,"finish_reason":"stop"}]}' }],
+    throws: { name: "InvalidResponseError", reason: "malformed" },
+    requests: 1,
+  },
+  {
+    row: 17,
+    fault: "200 without a text",
+    targets: ["complete"],
+    replies: [{ body: '{"id":"1","object":"text_completion","choices":[{"index":0}]}' }],
+    throws: { name: "InvalidResponseError", reason: "malformed" },
+    requests: 1,
+  },
+  {
+    row: 17,
+    fault: "200 without content",
+    targets: ["messages"],
+    replies: [{ body: '{"id":"1","type":"message","role":"assistant","stop_reason":"end_turn"}' }],
+    throws: { name: "InvalidResponseError", reason: "malformed" },
+    requests: 1,
+  },
+  refused(
+    18,
+    "401 with a JSON string",
+    { status: 401, body: '"Invalid token"' },
+    { name: "AuthenticationError", status: 401, reason: "auth" },
+    { says: /Invalid token/ },
+  ),
+  refused(
+    18,
+    "403 with plain text",
+    { status: 403, headers: { "content-type": "text/plain" }, body: "Forbidden" },
+    { name: "PermissionDeniedError", status: 403, reason: "permission" },
+    { says: /Forbidden/ },
+  ),
+  refused(
+    18,
+    "404 with a JSON string",
+    { status: 404, body: '"404 page not found"' },
+    { name: "NotFoundError", status: 404, reason: "notFound" },
+    { says: /page not found/ },
+  ),
+  refused(18, "400 with an empty body", { status: 400, body: "" }, { name: "BadRequestError", status: 400 }),
+  refused(
+    18,
+    "400 with an error envelope",
+    { status: 400, body: '{"error":{"message":"no such field","code":"20099"}}' },
+    { name: "BadRequestError", status: 400 },
+    { says: /no such field/ },
+  ),
+  refused(
+    18,
+    "503 with an empty body",
+    { status: 503, body: "" },
+    { name: "ServiceUnavailableError", status: 503 },
+    { maxRetries: 0 },
+  ),
+  {
+    row: 17,
+    fault: "200 without a list",
+    targets: ["embed", "rerank", "models"],
+    replies: [{ body: '{"object":"list","data":{},"results":{}}' }],
+    throws: { name: "InvalidResponseError", reason: "malformed" },
+    requests: 1,
+  },
+  refused(
+    19,
+    "50 MiB of it are not taken",
+    {
+      status: 400,
+      headers: { "content-type": "text/plain" },
+      body: "no such field ",
+      forever: "x".repeat(64 * 1024),
+      times: 800,
+    },
+    { name: "BadRequestError", status: 400 },
+    { targets: everything, says: /no such field/, check: boundedBy(16) },
+  ),
+  ...instead(20, "a body in gzip", [...everything], (body) => ({ body: gzipSync(body), headers: gzip })),
+  ...instead(20, "a body in Brotli", [...everything], (body) => ({
+    body: brotliCompressSync(body),
+    headers: { "content-encoding": "br" },
+  })),
+  ...instead(20, "a body in deflate", wholes, (body) => ({
+    body: deflateSync(body),
+    headers: { "content-encoding": "deflate" },
+  })),
+  ...damaged(
+    20,
+    "gzip that is damaged",
+    wholes,
+    (body) => {
+      const packed = gzipSync(body);
+      return { body: packed.fill(0xff, 12, 20), headers: gzip };
+    },
+    { name: "InvalidResponseError", reason: "malformed", retryable: true },
+  ),
+  ...damaged(
+    20,
+    "gzip that ends early",
+    wholes.filter((target) => target !== "fetch"),
+    endingEarly,
+    { reason: "truncated", retryable: true },
+  ),
+  // The decoder of `fetch` takes such an end for the end of the answer.
+  ...damaged(20, "gzip that ends early", ["fetch"], endingEarly, { reason: "empty", retryable: true }),
+  {
+    row: 20,
+    fault: "64 KiB of gzip that unpack to 64 MiB",
+    targets: everything,
+    replies: [() => ({ body: explosive(), headers: gzip })],
+    throws: { reason: "tooLarge" },
+    requests: 1,
+    maxBytes: MiB,
+    oursOnly: "it has no limit of size",
+  },
+  ...instead(21, "JSON that calls itself HTML", wholes, (body) => ({ body, headers: { "content-type": "text/html" } })),
+  ...instead(21, "JSON that calls itself nothing", wholes, (body) => ({ body, headers: { "content-type": "" } })),
+  ...instead(21, "a stream that calls itself JSON", streams, (body) => ({
+    body,
+    headers: { "content-type": "application/json" },
+  })),
+  refused(
+    22,
+    "a body without end",
+    { body: '{"a":"', forever: "x".repeat(64 * 1024) },
+    { name: "InvalidResponseError", reason: "tooLarge" },
+    { targets: wholes, maxBytes: MiB, check: boundedBy(24), oursOnly: "it has no limit of size" },
+  ),
+];

@@ -1,0 +1,270 @@
+import type { Answering, FaultServer, Reply } from "./fault-server.ts";
+import type { Way } from "./ways.ts";
+import {
+  completion,
+  done,
+  finish,
+  first,
+  message,
+  messageStream,
+  ranking,
+  sse,
+  text,
+  textCompletion,
+  textPiece,
+  vectors,
+} from "./wire.ts";
+
+/**
+ * The ways of asking: a chat model's two, those of the other two endpoints of models, lists, and a chat model again over
+ * the client that sends with `fetch`.
+ */
+export type Target =
+  | "invoke"
+  | "stream"
+  | "messages"
+  | "messagesStream"
+  | "complete"
+  | "completeStream"
+  | "embed"
+  | "rerank"
+  | "models"
+  | "fetch"
+  | "fetchStream";
+
+/** What the user sees at the end of a call that succeeds; only the fields that matter to the case are named. */
+export interface Seen {
+  text?: string;
+  reasoning?: string;
+  blocks?: string[];
+  toolCalls?: { name: string; args: Record<string, unknown> }[];
+  invalidToolCalls?: string[];
+  usage?: { input_tokens: number; output_tokens: number; total_tokens: number };
+  finishReason?: string;
+  vectors?: number[][];
+  ranking?: { index: number; relevanceScore: number }[];
+  models?: string[];
+}
+
+/** How a subject is set up for a case. */
+export interface Setup {
+  url: string;
+  apiKey: string;
+  maxRetries: number;
+  /** The host will fall silent: the limits of time are to be short. */
+  quiet: boolean;
+  /** Bytes of one answer. */
+  maxBytes?: number;
+  /** Which of the service's two sites it is; it stands at `url`. */
+  site?: "cn" | "global";
+}
+
+/** What a call is given. */
+export interface Ask {
+  /** For lists. */
+  texts?: readonly string[];
+  signal?: AbortSignal;
+  /** An address that a message shows a picture from. */
+  image?: string;
+}
+
+/** Whoever is put through the cases: ours, or another library. */
+export interface Subject {
+  name: string;
+  /** Ours must do all that an entry says; of others it is not expected to use our words, options and fields. */
+  ours: boolean;
+  /** Makes one object and says how to call it. What is missing here has no such endpoint. */
+  make: Partial<Record<Target, (setup: Setup) => (ask?: Ask) => Promise<Seen>>>;
+  /** The text of a stream as it comes, for readers who leave. */
+  read(setup: Setup): (signal?: AbortSignal) => AsyncIterable<string>;
+}
+
+/** What a case that is no plain data is given to work with. */
+export interface Stage {
+  subject: Subject;
+  target: Target;
+  server: FaultServer;
+  /** Who signed the server's certificate, if it has one. */
+  authority: string | undefined;
+  setup: Setup;
+}
+
+export interface Case {
+  /** Number of the fault: cases of one number belong together. */
+  row: number | "49b";
+  fault: string;
+  targets: readonly Target[];
+  /** Answers of the server, the last one again and again. */
+  replies?: readonly Answering[];
+  /** What lies before the server, where that is at fault. */
+  way?: Way;
+
+  /** Either what is returned, or what is thrown: fields of the error. */
+  returns?: Seen;
+  throws?: Record<string, unknown>;
+  /** Requests that reach the server. */
+  requests?: number;
+  /** The message must say this, whoever throws it … */
+  says?: RegExp;
+  /** … and ours must advise this … */
+  advises?: RegExp;
+  /** … and must not hold this anywhere: it is nobody else's business … */
+  hides?: RegExp;
+  /** … or, in ours, is noise. */
+  tidies?: RegExp;
+  /** Another look at what others return, where ours does more than the row asks for. */
+  theirs?(seen: Seen): string | undefined;
+  /** In place of all that: does what the case is about, and says what was wrong. */
+  run?(stage: Stage): Promise<string | undefined>;
+  /** A last look, once the call is over: says what is wrong. */
+  check?(stage: Stage): string | undefined;
+
+  /** @defaultValue 3 */
+  maxRetries?: number;
+  /** The host falls silent: short limits of time. */
+  quiet?: true;
+  maxBytes?: number;
+  site?: "cn" | "global";
+  texts?: readonly string[];
+  image?: string;
+  /** Calls of one object, one after the other; the last one is judged. @defaultValue 1 */
+  calls?: number;
+
+  /** It changes what belongs to the whole process: nothing else may run beside it. */
+  alone?: true;
+
+  /** Why the case says nothing about other libraries. */
+  oursOnly?: string;
+  /** Why the case cannot be at all, and the parts of the client that must not exist for that to be true. */
+  absent?: { why: string; parts: readonly string[] };
+  /** Where the case is proven, if not here: a file of `test/`, and a test in it. */
+  elsewhere?: { file: string; test: string };
+}
+
+const whole = ["invoke", "messages", "complete", "embed", "rerank"] as const;
+/** Ways of asking for an answer in one piece. */
+export const wholes = [...whole, "models", "fetch"] as const;
+/** Ways of asking for a stream. */
+export const streams = ["stream", "messagesStream", "completeStream", "fetchStream"] as const;
+/** All that ask a model. */
+export const every = [...whole, "stream", "messagesStream", "completeStream", "fetch", "fetchStream"] as const;
+/** All. */
+export const everything = [...every, "models"] as const;
+
+/** A stream of these pieces. */
+export const stream = (...body: (string | Uint8Array)[]): Reply => ({ headers: sse, body });
+
+const spoken = stream(first, text("Hello"), text(" there"), finish(), done);
+const answered = { body: completion({ content: "Hello there" }) };
+
+/** The healthy answer to each way of asking … */
+export const healthy: Record<Target, Reply> = {
+  stream: spoken,
+  fetchStream: spoken,
+  invoke: answered,
+  fetch: answered,
+  messages: { body: message([{ type: "text", text: "Hello there" }]) },
+  messagesStream: stream(...messageStream("Hello", " there")),
+  complete: { body: textCompletion("Hello there") },
+  completeStream: stream(textPiece("Hello"), textPiece(" there"), textPiece("", "stop"), done),
+  embed: { body: vectors([[1, 0], [0, 1]]) }, // prettier-ignore
+  rerank: {
+    body: ranking([
+      { index: 1, relevance_score: 0.9 },
+      { index: 0, relevance_score: 0.5 },
+      { index: 2, relevance_score: 0.1 },
+    ]),
+  },
+  models: { body: JSON.stringify({ object: "list", data: [{ id: "Qwen/Qwen3-8B", object: "model" }] }) },
+};
+
+const hello: Seen = { text: "Hello there" };
+/** … and what the user sees of it. */
+export const answers: Record<Target, Seen> = {
+  stream: hello,
+  fetchStream: hello,
+  invoke: hello,
+  fetch: hello,
+  messages: hello,
+  messagesStream: hello,
+  complete: hello,
+  completeStream: hello,
+  embed: { vectors: [[1, 0], [0, 1]] }, // prettier-ignore
+  rerank: {
+    ranking: [
+      { index: 1, relevanceScore: 0.9 },
+      { index: 0, relevanceScore: 0.5 },
+      { index: 2, relevanceScore: 0.1 },
+    ],
+  },
+  models: { models: ["Qwen/Qwen3-8B"] },
+};
+
+/** The fault first, then the healthy answer of each target: the user must not notice. */
+export const unnoticed = (
+  row: Case["row"],
+  fault: string,
+  targets: readonly Target[],
+  faults: readonly Reply[],
+  more: Partial<Case> = {},
+): Case[] =>
+  targets.map((target) => ({
+    row,
+    fault,
+    targets: [target],
+    replies: [...faults, healthy[target]],
+    returns: answers[target],
+    requests: faults.length + 1,
+    ...more,
+  }));
+
+/** One answer that every target must refuse with the same error. */
+export const refused = (
+  row: Case["row"],
+  fault: string,
+  reply: Answering,
+  throws: Record<string, unknown>,
+  more: Partial<Case> = {},
+): Case => ({ row, fault, targets: every, replies: [reply], throws, requests: 1, ...more });
+
+/** A stream that must end in an error. */
+export const broken = (
+  row: Case["row"],
+  fault: string,
+  body: readonly (string | Uint8Array)[],
+  throws: Record<string, unknown>,
+  more: Partial<Case> & { then?: NonNullable<Reply["then"]> } = {},
+): Case => {
+  const { then = "end", ...rest } = more;
+  return { row, fault, targets: ["stream"], replies: [{ headers: sse, body, then }], throws, requests: 1, ...rest };
+};
+
+/** A stream that is only unusual. */
+export const reads = (
+  row: Case["row"],
+  fault: string,
+  body: readonly (string | Uint8Array)[],
+  returns: Seen,
+  more: Partial<Case> = {},
+): Case => ({ row, fault, targets: ["stream"], replies: [stream(...body)], returns, requests: 1, ...more });
+
+/** A whole answer that is only unusual. */
+export const returned = (
+  row: Case["row"],
+  fault: string,
+  content: Record<string, unknown>,
+  reason: string,
+  returns: Seen,
+): Case => ({
+  row,
+  fault,
+  targets: ["invoke"],
+  replies: [{ body: completion(content, reason) }],
+  returns,
+  requests: 1,
+});
+
+/** What a `StreamError` carries of the answer. */
+export const partial = (content: string, more: Record<string, unknown> = {}): { partial: Record<string, unknown> } => ({
+  partial: { content, ...more },
+});

@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from "node:fs";
+import { inspect } from "node:util";
+import { SiliconFlowClient } from "@langchain-siliconflow/client";
+import { describe, expect, test } from "vitest";
+import type { Case } from "./case.ts";
+import { play } from "./judge.ts";
+import { ours } from "./ours.ts";
+import { rows } from "./rows.ts";
+
+/** Makes a test of each case and target of a section. */
+export function prove(section: string, cases: readonly Case[]): void {
+  describe.concurrent(`${section}:`, () => {
+    for (const entry of cases) {
+      const title = `${entry.row} ${rows[entry.row]}: ${entry.fault}`;
+      for (const target of entry.targets) {
+        test(`${title} (${target})`, { concurrent: entry.alone !== true }, async () => {
+          const { wrong, outcome } = await play(entry, target, ours);
+          expect(wrong, inspect(outcome, { depth: 4 })).toBeUndefined();
+        });
+      }
+      if (entry.absent) proveAbsence(title, entry.absent);
+      if (entry.elsewhere) proveElsewhere(title, entry.elsewhere);
+    }
+  });
+}
+
+/** Once the part exists, the case must be written. */
+function proveAbsence(title: string, { why, parts }: NonNullable<Case["absent"]>): void {
+  test(`${title}: ${why}`, () => {
+    const client = new SiliconFlowClient({ apiKey: "sk-unused" });
+    for (const part of parts) expect(client, "it exists now: write its cases").not.toHaveProperty(part);
+  });
+}
+
+function proveElsewhere(title: string, { file, test: name }: NonNullable<Case["elsewhere"]>): void {
+  test(`${title}: see ${file}`, () => {
+    const path = new URL(`../${file}`, import.meta.url);
+    expect(existsSync(path) && readFileSync(path, "utf8").includes(name)).toBe(true);
+  });
+}

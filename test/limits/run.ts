@@ -1,0 +1,238 @@
+/**
+ * Limits of an account, held by real processes over real stores: `npm run limits`. With an argument only the scenarios
+ * whose name contains it; `--seconds <n>` sets how long they run. Everything is counted at the server.
+ *
+ * Four processes share each account, and one of them is killed halfway. The windows of the server slide, or are fixed at a phase
+ * that nobody knows. All scenarios run side by side, each with an account of its own.
+ */
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import { MemoryRateLimiter, SiliconFlowClient } from "@langchain-siliconflow/client";
+import "../guard/loopback-only.mjs";
+import { mostWithin, openAccount, rateHeld, type Account, type Use } from "./account.ts";
+import type { News, Task } from "./process.ts";
+import { startPostgres, startRedis, type Database } from "./stores.ts";
+
+// So that the databases are ended as well.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
+const processes = 4;
+/** Less than the quarter that four could take, so that a share is told from the whole. */
+const localShare = 0.2;
+const { values, positionals } = parseArgs({ options: { seconds: { type: "string" } }, allowPositionals: true });
+const only = positionals[0] ?? "";
+const seconds = Number(values.seconds ?? 250);
+
+interface Result {
+  name: string;
+  /** At the server. */
+  refused: number;
+  rate?: number;
+  note: string;
+  passed: boolean;
+}
+
+interface Scenario {
+  name: string;
+  store: "redis" | "postgres";
+  limits: { requestsPerMinute?: number; tokensPerMinute?: number };
+  window: "fixed" | "sliding";
+  /** The store is gone for the middle of the run. */
+  outage?: boolean;
+}
+
+const scenarios: Scenario[] = [];
+for (const store of ["redis", "postgres"] as const)
+  for (const window of ["fixed", "sliding"] as const) {
+    scenarios.push({ name: `${store} ${window} RPM`, store, window, limits: { requestsPerMinute: 600 } });
+    scenarios.push({ name: `${store} ${window} TPM`, store, window, limits: { tokensPerMinute: 60_000 } });
+  }
+scenarios.push({
+  name: "store down",
+  store: "redis",
+  window: "sliding",
+  limits: { requestsPerMinute: 600 },
+  outage: true,
+});
+
+const stores = new Map<"redis" | "postgres" | "mortal", Database>();
+const chosen = scenarios.filter(({ name }) => name.includes(only));
+const results: Result[] = [];
+try {
+  for (const { store, outage } of chosen) {
+    const name = outage ? "mortal" : store;
+    const started = stores.get(name) ?? (await (store === "redis" ? startRedis() : startPostgres()));
+    if (started !== undefined) stores.set(name, started);
+    else console.error(`SKIPPED: ${store} is not installed here, and what needs it does not run.`);
+  }
+  const runnable = chosen.filter(({ store, outage }) => stores.has(outage ? "mortal" : store));
+  const [shared, list] = await Promise.all([
+    runnable.length > 0 ? share(runnable) : [],
+    "10,000 requests".includes(only) ? [await longList()] : [],
+  ]);
+  results.push(...shared, ...list);
+} finally {
+  await Promise.all(Array.from(stores.values(), (store) => store.close()));
+}
+
+console.log("| scenario | 429s | rate held | | |\n| --- | --- | --- | --- | --- |");
+for (const { name, refused, rate, note, passed } of results) {
+  const held = rate === undefined ? "" : `${(rate * 100).toFixed(1)} %`;
+  console.log(`| ${name} | ${refused} | ${held} | ${note} | ${passed ? "ok" : "FAILED"} |`);
+}
+if (results.length === 0) throw new Error("Nothing was run.");
+process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
+
+/** Four processes at all these accounts. */
+async function share(running: Scenario[]): Promise<Result[]> {
+  const accounts = new Map<string, Account>();
+  const tasks: Task[] = [];
+  for (const { name, store, window, limits, outage } of running) {
+    const account = await openAccount({
+      ...limits,
+      window,
+      ...(window === "fixed" && { windowOffsetMs: Math.floor(Math.random() * 60_000) }),
+    });
+    accounts.set(name, account);
+    if (limits.tokensPerMinute !== undefined) talk(account);
+    const { port } = stores.get(outage ? "mortal" : store)!;
+    tasks.push({
+      name,
+      url: account.emulator.url,
+      apiKey: account.emulator.apiKey,
+      store: { kind: store, port },
+      limits,
+      localShare,
+      callers: 30,
+    });
+  }
+
+  const spent = new Map<string, Use[]>(running.map(({ name }) => [name, []]));
+  const failures = new Map<string, string[]>();
+  const children = Array.from({ length: processes }, (_, index) => {
+    const from = `process ${index + 1}`;
+    const child = fork(new URL("process.ts", import.meta.url), { env: { ...process.env, PROCESS: from } });
+    child.on("message", (news) => {
+      const told = news as News;
+      if (told.kind === "used") spent.get(told.task)?.push({ at: told.at, from, amount: told.tokens });
+      else failures.set(told.task, [...(failures.get(told.task) ?? []), told.error]);
+    });
+    child.send({ tasks });
+    return child;
+  });
+
+  const outage = { from: 0, until: 0 };
+  const midway = async () => {
+    await pause(seconds * 0.35);
+    outage.from = Date.now();
+    await stores.get("mortal")?.kill();
+    await pause(seconds * 0.15);
+    await end(children[0]!, "SIGKILL");
+    await pause(seconds * 0.15);
+    outage.until = Date.now();
+    await stores.get("mortal")?.restart();
+    await pause(seconds * 0.35);
+  };
+  await midway();
+  await Promise.all(children.slice(1).map((child) => end(child)));
+
+  const found: Result[] = [];
+  for (const { name, limits, outage: down } of running) {
+    const { emulator, uses, refused } = accounts.get(name)!;
+    await emulator.close();
+    const limit = limits.requestsPerMinute ?? limits.tokensPerMinute!;
+    const counted = limits.tokensPerMinute === undefined ? uses : spent.get(name)!;
+    const errors = failures.get(name) ?? [];
+    const rate = rateHeld(counted, limit);
+    const firstError = errors.length > 0 ? `; ${errors.length} errors, first: ${errors[0]}` : "";
+    if (down) {
+      const meanwhile = counted.filter(({ at }) => at > outage.from + 1000 && at < outage.until);
+      const shares = Array.from(
+        new Set(meanwhile.map(({ from }) => from)),
+        (from) => mostWithin(meanwhile.filter((use) => use.from === from)) / limit,
+      );
+      const most = Math.max(...shares);
+      found.push({
+        name,
+        refused: refused.length,
+        note: `at most ${(most * 100).toFixed(1)} % a process in any minute, ${localShare * 100} % allowed${firstError}`,
+        passed: refused.length === 0 && most > 0 && most <= localShare && errors.length === 0,
+      });
+      continue;
+    }
+    const unit = limits.tokensPerMinute === undefined ? "requests" : "tokens";
+    const total = counted.reduce((sum, { amount }) => sum + amount, 0);
+    found.push({
+      name,
+      refused: refused.length,
+      rate,
+      note: `${total} ${unit} at ${limit} a minute; most in any minute ${mostWithin(counted)}${firstError}`,
+      passed: refused.length === 0 && rate >= 0.95 && errors.length === 0,
+    });
+  }
+  const unhandled = failures.get("*");
+  if (unhandled !== undefined) throw new Error(unhandled.join("\n"));
+  return found;
+}
+
+/** 10,000 embeddings asked for at twice the allowed rate, by one process. */
+async function longList(): Promise<Result> {
+  const limit = 4000;
+  const account = await openAccount({ requestsPerMinute: limit });
+  const { emulator } = account;
+  const limiter = new MemoryRateLimiter({ requestsPerMinute: limit });
+  const client = new SiliconFlowClient({ baseURL: emulator.url, apiKey: emulator.apiKey, limiter, maxRetries: 0 });
+  const seen = new Map<string, number>();
+  const note = (request: { body: unknown }): undefined => {
+    const { input } = request.body as { input: string };
+    seen.set(input, (seen.get(input) ?? 0) + 1);
+  };
+  emulator.script([note]);
+
+  const calls: Promise<boolean>[] = [];
+  const started = Date.now();
+  while (calls.length < 10_000) {
+    const due = Math.min(10_000, ((Date.now() - started) / 60_000) * 2 * limit);
+    while (calls.length < due) {
+      const call = client.embeddings.create({ model: "BAAI/bge-m3", input: `text ${calls.length}` });
+      calls.push(call.then(({ data }) => data.length === 1).catch(() => false));
+    }
+    await pause(0.02);
+  }
+  const completed = (await Promise.all(calls)).filter(Boolean).length;
+  await client.close();
+  await emulator.close();
+  const doubled = [...seen.values()].filter((times) => times > 1).length;
+  const rate = rateHeld(account.uses, limit);
+  return {
+    name: "10,000 requests at twice the rate",
+    refused: account.refused.length,
+    rate,
+    note: `${completed} answered, ${seen.size} seen by the server, ${doubled} of them twice`,
+    passed:
+      account.refused.length === 0 && completed === 10_000 && seen.size === 10_000 && doubled === 0 && rate >= 0.95,
+  };
+}
+
+/** Answers of a length that no prompt tells, streamed over a while. */
+function talk({ emulator }: Account): void {
+  const line = () => {
+    emulator.script([line]);
+    const piece = "word ".repeat(5 + Math.floor(Math.random() * 35));
+    return { content: Array.from({ length: 10 }, () => piece) };
+  };
+  emulator.script([line]);
+  emulator.fault({ endpoint: "chat", times: Infinity, dripMs: 40 });
+}
+
+async function end(child: ChildProcess, signal?: "SIGKILL"): Promise<void> {
+  const gone = once(child, "exit");
+  if (signal !== undefined) child.kill(signal);
+  else child.send("stop");
+  await gone;
+}
+
+function pause(length: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, length * 1000));
+}

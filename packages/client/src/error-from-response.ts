@@ -247,9 +247,9 @@ function authHint({ baseURL, region }: Refusal): string {
 }
 
 const refusedParameter = [
-  /does not (?:support|accept|take) (?:the )?(?:parameter|field|option)s?:? ?[`'"]?(\w+)/i,
-  /(?:unsupported|unknown|unexpected|unrecognized) (?:parameter|field|option|argument)s?:? ?[`'"]?(\w+)/i,
-  /(?:parameter|field|option) [`'"]?(\w+)[`'"]? is not (?:supported|allowed|permitted)/i,
+  /does not (?:support|accept|take) (?:the )?(?:parameter|field|option)s?:? ?[`'"]?(\w{1,64})/i,
+  /(?:unsupported|unknown|unexpected|unrecognized) (?:parameter|field|option|argument)s?:? ?[`'"]?(\w{1,64})/i,
+  /(?:parameter|field|option) [`'"]?(\w{1,64})[`'"]? is not (?:supported|allowed|permitted)/i,
 ];
 
 function parameterHint(message: string): string {
@@ -257,7 +257,7 @@ function parameterHint(message: string): string {
     const parameter = pattern.exec(message)?.[1];
     if (parameter === undefined) continue;
     // As the adapters call it.
-    const option = parameter.replace(/_+([a-z])/gi, (_, letter: string) => letter.toUpperCase());
+    const option = parameter.replace(/_([a-z])/gi, (_, letter: string) => letter.toUpperCase());
     const alias = option === parameter ? "" : ` (the option ${option})`;
     return `Leave out "${parameter}"${alias} for this model.`;
   }

@@ -23,7 +23,7 @@ function isLoopback(hostname: string): boolean {
 
 /** An entry of NO_PROXY: `*`, a host and all below it, `*.host` or `.host`, each with a port or without; an address. */
 function covers(entry: string, { hostname, port, protocol }: URL): boolean {
-  const [, name = entry, entryPort] = /^(\[.+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
+  const [, name = entry, entryPort] = /^(\[[^\]]+\]|[^:[]+):(\d+)$/.exec(entry) ?? [];
   if (name === "") return false;
   if (entryPort !== undefined && entryPort !== (port || defaultPort(protocol))) return false;
   const host = hostname.replace(/^\[|\]$|\.$/g, "");

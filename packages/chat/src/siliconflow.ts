@@ -7,6 +7,7 @@ import type { Serialized } from "@langchain/core/load/serializable";
 import type { MessageContent } from "@langchain/core/messages";
 import { type Generation, GenerationChunk, type LLMResult } from "@langchain/core/outputs";
 import type { RunnableConfig } from "@langchain/core/runnables";
+import { withoutPrototype } from "./chat-fields.js";
 import {
   checkCompletionFields,
   completionFields,
@@ -73,8 +74,9 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
   constructor(model: string, fields?: Omit<SiliconFlowFields, "model">);
   constructor(fields: SiliconFlowFields);
   constructor(modelOrFields: string | SiliconFlowFields, rest?: Omit<SiliconFlowFields, "model">) {
-    const given: SiliconFlowFields =
-      typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : { ...modelOrFields };
+    const given = withoutPrototype<SiliconFlowFields>(
+      typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : modelOrFields,
+    );
     checkCompletionFields(given);
     const { client, requestOptions } = connectAdapter("completions", given);
     const { maxConcurrency, ...fields } = given;

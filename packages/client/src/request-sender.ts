@@ -10,6 +10,7 @@ import {
   checkHeaderValue,
   checkMaxRetries,
   mergeTimeouts,
+  ownOptions,
   type RequestOptions,
   type ResolvedOptions,
 } from "./options.js";
@@ -84,7 +85,7 @@ export class RequestSender {
 
   /** @throws {@link InvalidInputError} for an option or a request that cannot work. */
   prepare({ method, path, body, stream, options }: Call): PreparedCall {
-    const { timeouts, maxRetries, headers, signal, traceId } = options ?? {};
+    const { timeouts, maxRetries, headers, signal, traceId } = ownOptions(options ?? {});
     const merged = mergeTimeouts(this.#options.timeouts, timeouts);
     const retries = checkMaxRetries(maxRetries) ?? this.#options.maxRetries;
     let mask = this.#mask;

@@ -101,9 +101,18 @@ const defaultTimeouts: ResolvedTimeouts = {
   totalMs: Infinity,
 };
 
-export function resolveOptions(options: SharedClientOptions): ResolvedOptions {
+/**
+ * The options that were given, and nothing of what another library may have left on `Object.prototype`: a `baseURL` from there
+ * would be sent the key.
+ */
+export function ownOptions<T extends object>(options: T): T {
   if (typeof options !== "object" || options === null)
     throw new InvalidInputError("The client takes an object of options.");
+  return Object.assign(Object.create(null) as T, options);
+}
+
+/** @param options - as {@link ownOptions} has them */
+export function resolveOptions(options: SharedClientOptions): ResolvedOptions {
   const baseURL = resolveBaseURL(options);
   return {
     apiKey: resolveKey(options.apiKey),
@@ -121,7 +130,8 @@ export function resolveOptions(options: SharedClientOptions): ResolvedOptions {
 
 /** `process` is missing on some runtimes of the fetch client. */
 function environment(name: string): string | undefined {
-  return globalThis.process?.env?.[name]?.trim() || undefined;
+  const { env } = globalThis.process ?? {};
+  return (env && Object.hasOwn(env, name) && env[name]?.trim()) || undefined;
 }
 
 function resolveKey(given: string | undefined): string {

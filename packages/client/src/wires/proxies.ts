@@ -36,9 +36,14 @@ function covers(entry: string, { hostname, port, protocol }: URL): boolean {
   return host.endsWith(`.${below}`) || (!plain.startsWith("*") && host === below);
 }
 
+/** Not what somebody left on `Object.prototype`. */
+function ownVariable(name: string): string | undefined {
+  return Object.hasOwn(process.env, name) ? process.env[name] : undefined;
+}
+
 /** Lower case first, as curl has it. */
 function readProxy(name: string): URL | undefined {
-  const value = (process.env[name.toLowerCase()] || process.env[name])?.trim();
+  const value = (ownVariable(name.toLowerCase()) || ownVariable(name))?.trim();
   if (!value) return undefined;
   try {
     // "socks5h" asks for names to be resolved by the proxy, which undici does anyway.

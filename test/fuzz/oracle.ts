@@ -72,6 +72,16 @@ export function judge(bytes: Uint8Array, asked: Asked): Verdict {
   }
 }
 
+/** An answer in one piece, parsed already. */
+export function judgeWhole(value: unknown, asked: Asked): Verdict {
+  try {
+    return { complete: true, chunks: [], ...readWhole(value, asked) };
+  } catch (error) {
+    if (error instanceof Damage) return { complete: false, why: error.message };
+    throw error;
+  }
+}
+
 // From text to events.
 
 type Event = { payload: string; type: string };
@@ -298,8 +308,14 @@ function textOf(content: unknown): string {
 }
 
 const positions = new WeakMap<ReadCall, unknown>();
+const latest = new WeakMap<ReadCall[], ReadCall>();
 
-/** Fragments belong together by index; by id, or to the last call, where there is none. Another id or name is another call. */
+/** The call that was spoken of last: the one that a limit of tokens may have cut. */
+export function latestOf(calls: ReadCall[]): ReadCall | undefined {
+  return latest.get(calls) ?? calls.at(-1);
+}
+
+/** Fragments belong together by index; by id, or to the call spoken of last, where there is none. Another id or name is another call. */
 function takeFragment(calls: ReadCall[], fragment: Json): void {
   const called = (fragment["function"] || {}) as Json;
   const index = isAbsent(fragment["index"]) ? undefined : fragment["index"];
@@ -309,13 +325,14 @@ function takeFragment(calls: ReadCall[], fragment: Json): void {
 
   const sameId = id === "" ? undefined : calls.find((call) => call.id === id);
   const sameIndex = calls.findLast((call) => positions.get(call) === index);
-  let call = index === undefined ? (sameId ?? calls.at(-1)) : (sameIndex ?? (name === "" ? sameId : undefined));
+  let call = index === undefined ? (sameId ?? latestOf(calls)) : (sameIndex ?? (name === "" ? sameId : undefined));
   if (call !== undefined && isAnother(call, id, name)) call = undefined;
   if (call === undefined) {
     call = { id: "", name: "", args: "" };
     positions.set(call, index);
     calls.push(call);
   }
+  latest.set(calls, call);
   call.id ||= id;
   call.name ||= name;
   call.args += typeof args === "string" ? args : JSON.stringify(args);

@@ -308,6 +308,8 @@ function textOf(content: unknown): string {
 }
 
 const positions = new WeakMap<ReadCall, unknown>();
+/** Where a call stands: at its index; where it has none, or another's, behind all before it. */
+const places = new WeakMap<ReadCall, number>();
 const latest = new WeakMap<ReadCall[], ReadCall>();
 
 /** The call that was spoken of last: the one that a limit of tokens may have cut. */
@@ -330,7 +332,11 @@ function takeFragment(calls: ReadCall[], fragment: Json): void {
   if (call === undefined) {
     call = { id: "", name: "", args: "" };
     positions.set(call, index);
+    const taken = calls.map((other) => places.get(other)!);
+    const free = typeof index === "number" && index < 1000 && !taken.includes(index);
+    places.set(call, free ? index : Math.max(-1, ...taken) + 1);
     calls.push(call);
+    calls.sort((one, other) => places.get(one)! - places.get(other)!);
   }
   latest.set(calls, call);
   call.id ||= id;
@@ -455,14 +461,14 @@ function readWhole(value: unknown, asked: Asked): Joined {
     const { tool_calls, ...said } = asked.endpoint === "chat" ? (piece["message"] as Json) : { content: piece["text"] };
     take(choice, piece, said);
     // Each stands for itself here: nothing comes in pieces.
-    for (const call of (tool_calls || []) as Json[]) choice.calls.push(...wholeCall(call));
+    for (const call of (tool_calls || []) as Json[]) choice.calls.push(wholeCall(call));
     return choice;
   });
   return { choices: answers, usage };
 }
 
-function wholeCall(call: Json): ReadCall[] {
+function wholeCall(call: Json): ReadCall {
   const calls: ReadCall[] = [];
   takeFragment(calls, call);
-  return calls;
+  return calls[0]!;
 }

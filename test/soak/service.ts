@@ -102,6 +102,7 @@ function pass(answer: Answer, response: ServerResponse): void {
   response.end(answer.body);
 }
 
+/** Codes that mean something of their own (an invalid parameter, say) would be answered by another request. */
 function refuse(status: number, code: number, response: ServerResponse, headers: Record<string, string> = {}): void {
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(JSON.stringify({ code, message: "A fault of the soak lane.", data: null }));
@@ -145,7 +146,7 @@ const spoilers: Partial<Record<NonNullable<Plan["fault"]>, Spoiler>> = {
     );
   },
   "an error under 200"(answer, response) {
-    const error = Buffer.from('{"code":20015,"message":"A fault of the soak lane.","data":null}');
+    const error = Buffer.from('{"code":20090,"message":"A fault of the soak lane.","data":null}');
     if (!answer.type.includes("stream")) return pass({ ...answer, body: error }, response);
     const at = answer.body.indexOf("\n\n", middle(answer.body)) + 2;
     const event = Buffer.concat([Buffer.from("data: "), error, Buffer.from("\n\n")]);
@@ -163,7 +164,7 @@ async function spoil(
   if (fault === "500") return refuse(500, 60000, response);
   if (fault === "503") return refuse(503, 50508, response);
   if (fault === "429, try again now") return refuse(429, 50603, response, { "retry-after": "0" });
-  if (fault === "400") return refuse(400, 20015, response);
+  if (fault === "400") return refuse(400, 20090, response);
   if (fault === "401") return refuse(401, 20001, response);
   if (fault === "reset before the headers") return void response.socket?.resetAndDestroy();
   if (fault === "closed before the headers") return void response.socket?.destroy();

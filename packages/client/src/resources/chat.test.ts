@@ -38,9 +38,9 @@ const delta = (content: string, finish_reason: string | null = null) =>
   event({ choices: [{ index: 0, delta: { content }, finish_reason }] });
 const done = "data: [DONE]\n\n";
 
-async function collect(): Promise<ChatCompletionChunk[]> {
+async function collect(more: { n?: number } = {}): Promise<ChatCompletionChunk[]> {
   const chunks: ChatCompletionChunk[] = [];
-  for await (const chunk of client.chat.stream(request)) chunks.push(chunk);
+  for await (const chunk of client.chat.stream({ ...request, ...more })) chunks.push(chunk);
   return chunks;
 }
 
@@ -220,9 +220,11 @@ describe("chat.stream", () => {
 
   test("a second choice that never finishes is an error", async () => {
     replyStream(delta("2", "stop"), event({ choices: [{ index: 1, delta: { content: "x" } }] }), done);
-    const stream = client.chat.stream({ ...request, n: 2 });
-    const failure = failureOf(Array.fromAsync(stream));
-    expect(await failure).toMatchObject({ name: "StreamError", reason: "truncated", partial: { content: "2" } });
+    expect(await failureOf(collect({ n: 2 }))).toMatchObject({
+      name: "StreamError",
+      reason: "truncated",
+      partial: { content: "2" },
+    });
   });
 
   test.each<[string, unknown]>([

@@ -242,6 +242,17 @@ function checkCalls(calls: unknown): void {
     const args = called["arguments"];
     // Some hosts have parsed them already.
     if (!isAbsent(args) && typeof args !== "string" && typeof args !== "object") throw new Damage("no arguments");
+    checkDepth(args);
+  }
+}
+
+/** What is nested more than 1,000 levels deep nobody can write down again. */
+function checkDepth(value: unknown): void {
+  const open = [{ value, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next.value !== "object" || next.value === null) continue;
+    if (next.depth > 1000) throw new Damage("nested without end");
+    for (const inner of Object.values(next.value)) open.push({ value: inner, depth: next.depth + 1 });
   }
 }
 
@@ -253,6 +264,7 @@ function checkBlock(block: unknown): void {
   if (!isObject(block)) throw new Damage("a block that is none");
   if (typeof block["type"] !== "string") throw new Damage("a block without a type");
   checkTexts(block, "text", "thinking", "signature", "id", "name");
+  checkDepth(block["input"]);
   const kind = kindOf(block);
   if ((block["text"] && kind !== "text") || (block["thinking"] && kind !== "thinking"))
     throw new Damage(`a block of ${kind} that says something else`);

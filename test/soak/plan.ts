@@ -19,7 +19,7 @@ export const kinds = [
 export type Kind = (typeof kinds)[number];
 
 /** How the caller behaves. Those who leave early are given an answer that does not end. */
-export type Caller = "patient" | "aborts" | "breaks off" | "has a deadline";
+type Caller = "patient" | "aborts" | "breaks off" | "has a deadline";
 
 /**
  * What a fault is to end in. `retried`: the next attempt succeeds unseen, or, where every attempt is hit, the call fails with
@@ -53,7 +53,7 @@ export const faults = {
   "a page": { whole: { fails: "InvalidResponseError" } },
   "an empty body": { whole: { retried: "InvalidResponseError" } },
 } as const satisfies Record<string, FaultKind>;
-export type FaultName = keyof typeof faults;
+type FaultName = keyof typeof faults;
 
 export interface Plan {
   number: number;

@@ -144,7 +144,7 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
     }
     const { logprobs } = piece;
     if (isObject(logprobs) && Array.isArray(logprobs["content"]))
-      choice.logprobs.push(...(logprobs["content"] as unknown[]));
+      for (const entry of logprobs["content"] as unknown[]) choice.logprobs.push(entry);
     const said = this.saidBy(piece);
     if (!said) return;
     if (said.content) choice.content += textOf(said.content);

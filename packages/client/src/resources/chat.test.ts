@@ -55,6 +55,12 @@ function failureOf(call: Promise<unknown>): Promise<StreamError> {
   );
 }
 
+function nested(levels: number): unknown[] {
+  let inner: unknown[] = [];
+  for (let level = 1; level < levels; level += 1) inner = [inner];
+  return inner;
+}
+
 const answer = {
   id: "019c",
   object: "chat.completion",
@@ -237,6 +243,10 @@ describe("chat.stream", () => {
     ["choices that are no list, beside counts", { choices: { 0: {} }, usage: { total_tokens: 1 } }],
     ["a whole message", { choices: [{ index: 0, message: { content: "x" }, finish_reason: "stop" }] }],
     ["a call whose name is no text", { choices: [{ delta: { tool_calls: [{ index: 0, function: { name: 5 } }] } }] }],
+    [
+      "a call whose arguments are nested without end",
+      { choices: [{ delta: { tool_calls: [{ index: 0, function: { arguments: nested(1100) } }] } }] },
+    ],
     ["a call of no number", { choices: [{ delta: { tool_calls: [{ index: "one", function: { name: "f" } }] } }] }],
   ])("%s is damage", async (_, chunk) => {
     replyStream(delta("1"), event(chunk), delta("2", "stop"), done);

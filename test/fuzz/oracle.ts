@@ -206,7 +206,8 @@ function checkChoices(choices: unknown, asked: Asked, holder: "delta" | "message
     checkIndex(choice["index"], asked.choices);
     checkTexts(choice, "finish_reason");
     // An answer in one piece inside an event: there is no telling what it would be a piece of.
-    if (holder === "delta" && isObject(choice["message"])) throw new Damage("a whole message in a chunk");
+    if (asked.endpoint === "chat" && holder === "delta" && isObject(choice["message"]))
+      throw new Damage("a whole message in a chunk");
     const logprobs = choice["logprobs"];
     if (!isAbsent(logprobs)) {
       if (!isObject(logprobs)) throw new Damage("logprobs that are none");

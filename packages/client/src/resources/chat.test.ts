@@ -123,6 +123,38 @@ describe("chat.create", () => {
     });
   });
 
+  test("collects all that was said: every choice, every call, the probabilities", async () => {
+    const call = (index: number, id: string, args: string) => ({
+      choices: [{ index: 1, delta: { tool_calls: [{ index, id, function: { name: "f", arguments: args } }] } }],
+    });
+    const pieces = [
+      { choices: [{ index: 0, delta: { content: "a" }, logprobs: { content: [1] } }] },
+      call(1, "two", "{}"),
+      call(0, "one", '{"x":'),
+      call(0, "one", "1}"),
+      call(0, "again", "{}"),
+      { choices: [{ index: 1, delta: {}, finish_reason: "tool_calls" }] },
+      { choices: [{ index: 0, delta: { content: "b" }, logprobs: { content: [2] }, finish_reason: "stop" }] },
+    ];
+    reply(200, pieces.map(event).join(""), { "content-type": "text/event-stream" });
+    const calls = [
+      { id: "one", type: "function", function: { name: "f", arguments: '{"x":1}' } },
+      { id: "two", type: "function", function: { name: "f", arguments: "{}" } },
+      { id: "again", type: "function", function: { name: "f", arguments: "{}" } },
+    ];
+    expect((await client.chat.create({ ...request, n: 2 })).choices).toEqual([
+      { index: 0, message: { role: "assistant", content: "ab" }, logprobs: { content: [1, 2] }, finish_reason: "stop" },
+      { index: 1, message: { role: "assistant", content: "", tool_calls: calls }, finish_reason: "tool_calls" },
+    ]);
+  });
+
+  test.each(["text/event-stream", "application/json"])("JSON is an answer, alone: under %s", async (type) => {
+    reply(200, JSON.stringify(answer), { "content-type": type });
+    expect(await client.chat.create(request)).toEqual(answer);
+    reply(200, `${JSON.stringify(answer)}\n${JSON.stringify(answer)}`, { "content-type": type });
+    expect(await failureOf(client.chat.create(request))).toMatchObject({ reason: "malformed" });
+  });
+
   test("a stream that was not asked for and breaks off is no answer", async () => {
     reply(200, delta("Li"), { "content-type": "text/event-stream" });
     expect(await failureOf(client.chat.create(request))).toMatchObject({

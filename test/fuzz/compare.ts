@@ -1,8 +1,8 @@
 import type { AIMessage, AIMessageChunk, UsageMetadata } from "@langchain/core/messages";
-import { isDeepStrictEqual } from "node:util";
+import { inspect } from "node:util";
 import type { Case } from "./cases.ts";
 import type { Json } from "./healthy.ts";
-import { join, judge, type ReadCall, type ReadChoice, type Verdict } from "./oracle.ts";
+import { join, judgeWhole, latestOf, type ReadCall, type ReadChoice, type Verdict } from "./oracle.ts";
 import type { Outcome } from "./ours.ts";
 
 type Complete = Extract<Verdict, { complete: true }>;
@@ -25,7 +25,7 @@ export function disagreement(verdict: Verdict, outcome: Outcome, { asked }: Case
     );
   }
   if ("answer" in outcome) {
-    const own = judge(Buffer.from(JSON.stringify(outcome.answer)), asked);
+    const own = judgeWhole(outcome.answer, asked);
     if (!own.complete) return `ours is no answer: ${own.why}`;
     const settled = (choices: ReadChoice[]) => (asked.endpoint === "messages" ? choices.map(withInputs) : choices);
     return (
@@ -57,13 +57,26 @@ function respelled(args: string): string {
   }
 }
 
+const shown = { depth: 10, breakLength: Infinity };
+
 function difference(what: string, theirs: unknown, ours: unknown): string | undefined {
-  if (isDeepStrictEqual(plain(theirs), plain(ours))) return undefined;
-  return `${what} differ:\n  oracle ${JSON.stringify(theirs)}\n  ours   ${JSON.stringify(ours)}`;
+  if (isSame(theirs, ours)) return undefined;
+  return `${what} differ:\n  oracle ${inspect(theirs, shown)}\n  ours   ${inspect(ours, shown)}`;
 }
 
-/** Without prototypes, and without what is undefined. */
-const plain = (value: unknown): unknown => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
+/** Whether two values say the same, where missing and `undefined` are one. Without recursion: answers may be nested deeply. */
+function isSame(one: unknown, other: unknown): boolean {
+  const pairs = [[one, other]];
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [left, right] = pair;
+    if (Object.is(left, right) || (left === 0 && right === 0)) continue;
+    if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
+    if (Array.isArray(left) !== Array.isArray(right)) return false;
+    for (const name of new Set([...Object.keys(left), ...Object.keys(right)]))
+      pairs.push([(left as Json)[name], (right as Json)[name]]);
+  }
+  return true;
+}
 
 // What LangChain shows of an answer.
 
@@ -94,10 +107,8 @@ function expected({ choices, usage }: Complete, endpoint: string): Json {
   const { text, reasoning, calls, finish } = choices[0]!;
   const messages = endpoint === "messages";
   const reason = finish === null || finish === "eos" ? "stop" : messages ? own(reasons, finish) : finish;
-  const told = calls.map((call, position) => ({
-    call,
-    args: argumentsOf(call, reason === "length" && position === calls.length - 1),
-  }));
+  const cut = reason === "length" ? latestOf(calls) : undefined;
+  const told = calls.map((call) => ({ call, args: argumentsOf(call, call === cut) }));
   const valid = told.filter(({ args }) => args !== undefined);
   const invalid = told.filter(({ args }) => args === undefined);
   return {

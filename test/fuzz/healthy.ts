@@ -40,7 +40,7 @@ const argumentTexts = [
   '"x"',
 ];
 
-export function phrase(random: Random, longest = 6): string {
+function phrase(random: Random, longest = 6): string {
   let text = "";
   for (let count = random.below(longest); count > 0; count -= 1) text += random.pick(words);
   // Rarely a long one; bounded, for a million of these are read.
@@ -48,7 +48,7 @@ export function phrase(random: Random, longest = 6): string {
 }
 
 /** In pieces of any size, cut between code units. */
-export function pieces(random: Random, text: string, most = 4): string[] {
+function pieces(random: Random, text: string, most = 4): string[] {
   const parts: string[] = [];
   let rest = text;
   while (parts.length < most - 1 && rest.length > 0 && random.chance(0.7)) {
@@ -144,7 +144,8 @@ export function chatStream(random: Random, { choices }: Asked): Payload[] {
 function fragments(random: Random, call: { id: string; name: string; args: string }, number: number): Json[][] {
   const later = random.pick<Json>([{ id: null, type: null }, { id: "", type: "function" }, {}]);
   const name = random.pick<Json>([{ name: "" }, { name: null }, {}, { name: call.name }]);
-  const parts = pieces(random, call.args, 5);
+  // Some hosts have parsed the arguments already.
+  const parts = random.chance(0.05) ? [{ sku: "A-17" }] : pieces(random, call.args, 5);
   return [
     [{ index: number, id: call.id, type: "function", function: { name: call.name, arguments: "" } }],
     ...parts.map((args) => [{ index: number, ...later, function: { ...name, arguments: args } }]),
@@ -152,7 +153,7 @@ function fragments(random: Random, call: { id: string; name: string; args: strin
 }
 
 /** Several sequences in one, each in its own order. */
-export function interleave<T>(random: Random, sequences: readonly (readonly T[])[]): T[] {
+function interleave<T>(random: Random, sequences: readonly (readonly T[])[]): T[] {
   const left = sequences.map((sequence) => [...sequence]).filter((sequence) => sequence.length > 0);
   const merged: T[] = [];
   while (left.length > 0) {
@@ -258,7 +259,7 @@ export function chatAnswer(random: Random, { choices }: Asked): Json {
       const calls = callsOf(random).map(({ id: call, name, args }) => ({
         id: call,
         type: "function",
-        function: { name, arguments: args },
+        function: { name, arguments: random.chance(0.05) ? { sku: "A-17" } : args },
       }));
       const content = phrase(random, 12);
       const logprobs = random.chance(0.15) && { logprobs: logprobsOf(random, content) };

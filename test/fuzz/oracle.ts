@@ -72,6 +72,16 @@ export function judge(bytes: Uint8Array, asked: Asked): Verdict {
   }
 }
 
+/** An answer in one piece, parsed already. */
+export function judgeWhole(value: unknown, asked: Asked): Verdict {
+  try {
+    return { complete: true, chunks: [], ...readWhole(value, asked) };
+  } catch (error) {
+    if (error instanceof Damage) return { complete: false, why: error.message };
+    throw error;
+  }
+}
+
 // From text to events.
 
 type Event = { payload: string; type: string };
@@ -196,7 +206,8 @@ function checkChoices(choices: unknown, asked: Asked, holder: "delta" | "message
     checkIndex(choice["index"], asked.choices);
     checkTexts(choice, "finish_reason");
     // An answer in one piece inside an event: there is no telling what it would be a piece of.
-    if (holder === "delta" && isObject(choice["message"])) throw new Damage("a whole message in a chunk");
+    if (asked.endpoint === "chat" && holder === "delta" && isObject(choice["message"]))
+      throw new Damage("a whole message in a chunk");
     const logprobs = choice["logprobs"];
     if (!isAbsent(logprobs)) {
       if (!isObject(logprobs)) throw new Damage("logprobs that are none");
@@ -232,6 +243,17 @@ function checkCalls(calls: unknown): void {
     const args = called["arguments"];
     // Some hosts have parsed them already.
     if (!isAbsent(args) && typeof args !== "string" && typeof args !== "object") throw new Damage("no arguments");
+    checkDepth(args);
+  }
+}
+
+/** What is nested more than 1,000 levels deep nobody can write down again. */
+function checkDepth(value: unknown): void {
+  const open = [{ value, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next.value !== "object" || next.value === null) continue;
+    if (next.depth > 1000) throw new Damage("nested without end");
+    for (const inner of Object.values(next.value)) open.push({ value: inner, depth: next.depth + 1 });
   }
 }
 
@@ -243,6 +265,7 @@ function checkBlock(block: unknown): void {
   if (!isObject(block)) throw new Damage("a block that is none");
   if (typeof block["type"] !== "string") throw new Damage("a block without a type");
   checkTexts(block, "text", "thinking", "signature", "id", "name");
+  checkDepth(block["input"]);
   const kind = kindOf(block);
   if ((block["text"] && kind !== "text") || (block["thinking"] && kind !== "thinking"))
     throw new Damage(`a block of ${kind} that says something else`);
@@ -298,8 +321,16 @@ function textOf(content: unknown): string {
 }
 
 const positions = new WeakMap<ReadCall, unknown>();
+/** Where a call stands: at its index; where it has none, or another's, behind all before it. */
+const places = new WeakMap<ReadCall, number>();
+const latest = new WeakMap<ReadCall[], ReadCall>();
 
-/** Fragments belong together by index; by id, or to the last call, where there is none. Another id or name is another call. */
+/** The call that was spoken of last: the one that a limit of tokens may have cut. */
+export function latestOf(calls: ReadCall[]): ReadCall | undefined {
+  return latest.get(calls) ?? calls.at(-1);
+}
+
+/** Fragments belong together by index; by id, or to the call spoken of last, where there is none. Another id or name is another call. */
 function takeFragment(calls: ReadCall[], fragment: Json): void {
   const called = (fragment["function"] || {}) as Json;
   const index = isAbsent(fragment["index"]) ? undefined : fragment["index"];
@@ -309,13 +340,18 @@ function takeFragment(calls: ReadCall[], fragment: Json): void {
 
   const sameId = id === "" ? undefined : calls.find((call) => call.id === id);
   const sameIndex = calls.findLast((call) => positions.get(call) === index);
-  let call = index === undefined ? (sameId ?? calls.at(-1)) : (sameIndex ?? (name === "" ? sameId : undefined));
+  let call = index === undefined ? (sameId ?? latestOf(calls)) : (sameIndex ?? (name === "" ? sameId : undefined));
   if (call !== undefined && isAnother(call, id, name)) call = undefined;
   if (call === undefined) {
     call = { id: "", name: "", args: "" };
     positions.set(call, index);
+    const taken = calls.map((other) => places.get(other)!);
+    const free = typeof index === "number" && index < 1000 && !taken.includes(index);
+    places.set(call, free ? index : Math.max(-1, ...taken) + 1);
     calls.push(call);
+    calls.sort((one, other) => places.get(one)! - places.get(other)!);
   }
+  latest.set(calls, call);
   call.id ||= id;
   call.name ||= name;
   call.args += typeof args === "string" ? args : JSON.stringify(args);
@@ -438,14 +474,14 @@ function readWhole(value: unknown, asked: Asked): Joined {
     const { tool_calls, ...said } = asked.endpoint === "chat" ? (piece["message"] as Json) : { content: piece["text"] };
     take(choice, piece, said);
     // Each stands for itself here: nothing comes in pieces.
-    for (const call of (tool_calls || []) as Json[]) choice.calls.push(...wholeCall(call));
+    for (const call of (tool_calls || []) as Json[]) choice.calls.push(wholeCall(call));
     return choice;
   });
   return { choices: answers, usage };
 }
 
-function wholeCall(call: Json): ReadCall[] {
+function wholeCall(call: Json): ReadCall {
   const calls: ReadCall[] = [];
   takeFragment(calls, call);
-  return calls;
+  return calls[0]!;
 }

@@ -5,7 +5,7 @@
  */
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { inspect, parseArgs } from "node:util";
 import { makeCase } from "./cases.ts";
 import { addTally, check, emptyTally, type Tally } from "./check.ts";
 import { judge } from "./oracle.ts";
@@ -36,7 +36,7 @@ async function show(kind: Batch["kind"], number: number): Promise<void> {
   const answer = makeCase(seed, number, kind);
   const { readers, next } = readersByFetch();
   console.log(Buffer.from(answer.bytes).toString());
-  console.log("Asked:", answer.asked, "\nOracle:", JSON.stringify(judge(answer.bytes, answer.asked), undefined, 2));
+  console.log(inspect({ asked: answer.asked, oracle: judge(answer.bytes, answer.asked) }, { depth: 10 }));
   const tally = emptyTally();
   const readings = ways.filter((way) => canRead(way, answer)).map((way) => ({ way, lines: { readers, next } }));
   await check({ seed, number, kind }, readings, tally);
@@ -133,7 +133,8 @@ function print(
     ...Object.values(tallies).flatMap(({ crashes, disagreements }) => [...crashes, ...disagreements]),
     ...grown.map(({ start, end }) => `the heap grew from ${megabytes(start)} to ${megabytes(end)}`),
   ];
-  for (const problem of problems.slice(0, 20))
-    console.error(`\n${problem}\n  to see it: npm run fuzz -- ${problem.split(" (")[0]}`);
+  for (const problem of problems.slice(0, 20)) console.error(`\n${problem}`);
+  if (problems.length > 0)
+    console.error(`\nTo see a case: npm run fuzz -- --seed ${seed} --stream (or --answer) and its number.`);
   process.exitCode = problems.length > 0 ? 1 : 0;
 }

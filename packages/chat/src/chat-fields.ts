@@ -128,10 +128,12 @@ export function readFields(
   modelOrFields: string | ChatSiliconFlowFields | undefined,
   rest: ChatSiliconFlowFields | undefined,
 ): ReadFields {
-  const fields: ChatSiliconFlowFields =
-    typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : { ...modelOrFields };
+  const fields = withoutPrototype(
+    typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : modelOrFields,
+  );
   checkFields(fields);
-  const { timeout: timeoutThere, maxRetries: retriesThere, ...configuration } = fields.configuration ?? {};
+  const { timeout: timeoutThere, maxRetries: retriesThere, ...more } = withoutPrototype(fields.configuration);
+  const configuration = withoutPrototype(more);
   const { timeout = timeoutThere, maxRetries = retriesThere } = fields;
   checkConfiguration(configuration);
 
@@ -164,6 +166,11 @@ export function readFields(
     ...(fields.client !== undefined ? { baseURL: client.baseURL } : baseURL !== undefined && { baseURL }),
   });
   return { client, requestOptions, fields, forBase };
+}
+
+/** Another library may have left an address on `Object.prototype`, where the key would be sent. */
+export function withoutPrototype<T extends object>(given: T | undefined): T {
+  return Object.assign(Object.create(null) as T, given);
 }
 
 /** Names that stand for others, and what was read into a client. */

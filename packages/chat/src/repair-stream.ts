@@ -61,7 +61,7 @@ export async function* repairStream(
       finish = nonEmpty(choice.finish_reason) ?? finish;
       choice.finish_reason = null;
       const { content: logprobs } = (choice["logprobs"] ?? {}) as { content?: unknown };
-      if (Array.isArray(logprobs)) (end.logprobs ??= []).push(...(logprobs as unknown[]));
+      if (Array.isArray(logprobs)) for (const entry of logprobs as unknown[]) (end.logprobs ??= []).push(entry);
       end.systemFingerprint ??= nonEmpty(chunk["system_fingerprint"]);
       const { delta } = choice;
       if (typeof delta !== "object" || delta === null) continue;

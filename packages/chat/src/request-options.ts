@@ -32,6 +32,19 @@ export function toRequestOptions(
   return options;
 }
 
+/** Headers of one call, which may be secrets: core shows the options of a call to every tracer, but nobody sees into these. */
+export class HiddenHeaders {
+  readonly #headers: Record<string, string>;
+
+  constructor(headers: Record<string, string>) {
+    this.#headers = headers;
+  }
+
+  static reveal(headers: Record<string, string> | HiddenHeaders | undefined): Record<string, string> | undefined {
+    return headers instanceof HiddenHeaders ? headers.#headers : headers;
+  }
+}
+
 function plainHeaders(headers: OpenAICoreRequestOptions["headers"]): Record<string, string> {
   if (headers == null) return {};
   const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);

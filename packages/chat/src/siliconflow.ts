@@ -6,6 +6,8 @@ import { BaseLLM } from "@langchain/core/language_models/llms";
 import type { Serialized } from "@langchain/core/load/serializable";
 import type { MessageContent } from "@langchain/core/messages";
 import { type Generation, GenerationChunk, type LLMResult } from "@langchain/core/outputs";
+import type { RunnableConfig } from "@langchain/core/runnables";
+import { withoutPrototype } from "./chat-fields.js";
 import {
   checkCompletionFields,
   completionFields,
@@ -16,7 +18,7 @@ import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
 import { leavable } from "./leavable.js";
 import { normalFinishReason } from "./repair-stream.js";
-import { toRequestOptions } from "./request-options.js";
+import { HiddenHeaders, toRequestOptions } from "./request-options.js";
 import { secretName, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
 import { estimateTokens } from "./usage.js";
 import { toTokenUsage } from "./wire-to-messages.js";
@@ -72,8 +74,9 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
   constructor(model: string, fields?: Omit<SiliconFlowFields, "model">);
   constructor(fields: SiliconFlowFields);
   constructor(modelOrFields: string | SiliconFlowFields, rest?: Omit<SiliconFlowFields, "model">) {
-    const given: SiliconFlowFields =
-      typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : { ...modelOrFields };
+    const given = withoutPrototype<SiliconFlowFields>(
+      typeof modelOrFields === "string" ? { ...rest, model: modelOrFields } : modelOrFields,
+    );
     checkCompletionFields(given);
     const { client, requestOptions } = connectAdapter("completions", given);
     const { maxConcurrency, ...fields } = given;
@@ -132,6 +135,17 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
 
   override _identifyingParams(): Record<string, unknown> {
     return { model_name: this.model, base_url: this.baseURL, region: this.region, ...this.invocationParams() };
+  }
+
+  override _separateRunnableConfigFromCallOptionsCompat(
+    options?: Partial<SiliconFlowCallOptions>,
+  ): [RunnableConfig, this["ParsedCallOptions"]] {
+    const [config, callOptions] = super._separateRunnableConfigFromCallOptionsCompat(options);
+    const { headers } = callOptions;
+    if (headers === undefined || headers instanceof HiddenHeaders) return [config, callOptions];
+    // What core hands on it also traces; `#optionsOf` takes them out again.
+    const hidden = new HiddenHeaders(headers) as unknown as typeof headers;
+    return [config, { ...callOptions, headers: hidden }];
   }
 
   override _getSerializedCacheKeyParametersForCall(
@@ -255,7 +269,8 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
   }
 
   #optionsOf(options: this["ParsedCallOptions"], left: AbortSignal | undefined): RequestOptions {
-    const { signal, headers, timeouts, maxRetries } = options;
+    const { signal, timeouts, maxRetries } = options;
+    const headers = HiddenHeaders.reveal(options.headers);
     const forCall = {
       ...(signal !== undefined && { signal }),
       ...(headers !== undefined && { headers }),

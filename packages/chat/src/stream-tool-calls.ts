@@ -3,7 +3,7 @@ import { isPlainObject, maxArgumentLength } from "./tool-calls.js";
 
 /** One call of a streamed answer, as far as it has arrived. */
 interface Slot {
-  /** Number of the call in the repaired stream: 0, 1, 2 … in order of appearance. */
+  /** Number of the call in the repaired stream: the service's own where it can be, so that calls stand in its order. */
   index: number;
   /** The id that is shown. */
   id: string;
@@ -91,11 +91,18 @@ export class StreamToolCalls {
     return id !== undefined && name === undefined ? this.#slots.find((known) => known.wireId === id) : undefined;
   }
 
+  /** The index of the wire, unless another call has it; then the next one after all. */
+  #number(wireIndex: number | undefined): number {
+    const taken = this.#slots.map(({ index }) => index);
+    if (wireIndex !== undefined && wireIndex < maxIndex && !taken.includes(wireIndex)) return wireIndex;
+    return Math.max(-1, ...taken) + 1;
+  }
+
   #open(wireIndex: number | undefined, id: string | undefined): Slot {
     // Results find their call by id: two calls with one id would both get the first result.
     const taken = id !== undefined && this.#slots.some((slot) => slot.id === id);
     const slot: Slot = {
-      index: this.#slots.length,
+      index: this.#number(wireIndex),
       id: id === undefined || taken ? makeToolCallId() : id,
       wireId: id,
       name: undefined,
@@ -107,6 +114,9 @@ export class StreamToolCalls {
     return slot;
   }
 }
+
+/** More calls than any answer has: what is beyond is no number to count with. */
+const maxIndex = 1000;
 
 /** Whether a fragment that points at a call belongs to it, or starts another one in its place. */
 function continues(slot: Slot, id: string | undefined, name: string | undefined): boolean {

@@ -1,5 +1,5 @@
 import { InvalidInputError } from "./errors.js";
-import type { ClientOptions, RequestOptions } from "./options.js";
+import { ownOptions, type ClientOptions, type RequestOptions } from "./options.js";
 import type { Chat } from "./resources/chat.js";
 import type { Completions } from "./resources/completions.js";
 import type { Embeddings } from "./resources/embeddings.js";
@@ -63,8 +63,9 @@ export function connectAdapter<Endpoint extends keyof Endpoints>(
   fields: AdapterConnection<Endpoint>,
   watch?: (error: unknown) => void,
 ): { client: ClientFor<Endpoint>; requestOptions: RequestOptions } {
-  const given = withConfiguration(fields);
-  const { client } = fields;
+  const own = ownOptions(fields);
+  const given = ownOptions(withConfiguration(own));
+  const { client } = own;
   if (client === undefined) {
     const onRetry: ClientOptions["onRetry"] = (event) => {
       watch?.(event.error);
@@ -105,7 +106,7 @@ function withConfiguration(fields: AdapterConnection<keyof Endpoints>): ClientOp
       `configuration.${unknown} is not supported. Use timeouts, headers or dispatcher, or give a client.`,
     );
   }
-  const { apiKey, baseURL, defaultHeaders } = configuration;
+  const { apiKey, baseURL, defaultHeaders } = ownOptions(configuration);
   return {
     ...fields,
     apiKey: fields.apiKey ?? apiKey,

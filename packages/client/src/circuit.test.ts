@@ -230,6 +230,32 @@ describe("a circuit", () => {
     expect(waits).toEqual([{ reason: "outage of m", delayMs: 1_000 }]);
   });
 
+  test("waits as long as the service asks for, where that is a minute or less", async () => {
+    const asking = (retryAfterMs: number) =>
+      new ServiceUnavailableError("503", { status: 503, retryable: true, retryAfterMs });
+    fail(10, asking(20_000));
+    const outcomes = arrive(2, 9);
+    await clock.advance(19_999);
+    expect(outcomes).toEqual([]);
+    await clock.advance(1);
+    circuits.failed("m", asking(3_600_000), true, outcomes[0]!.pass!);
+    await clock.advance(1_000);
+    expect(outcomes).toHaveLength(2);
+  });
+
+  test.each<[string, SiliconFlowError]>([
+    ["a limit", new RateLimitError("429", { status: 429, retryable: true })],
+    ["a refusal", new BadRequestError("400", { status: 400 })],
+    ["a certificate", new ConnectionError("tls", { reason: "tls" })],
+  ])("is over when a probe meets %s: the others are to meet it too, and not to wait", async (_, error) => {
+    fail(10);
+    const outcomes = arrive(11);
+    await clock.advance(500);
+    circuits.failed("m", error, true, outcomes[0]!.pass!);
+    await clock.advance(100);
+    expect(outcomes).toHaveLength(11);
+  });
+
   test("a call that is aborted leaves at once, and leaves no timer behind", async () => {
     fail(10);
     const controller = new AbortController();

@@ -7,7 +7,7 @@ import {
   type ErrorDetails,
   type SiliconFlowError,
 } from "./errors.js";
-import { isUnknownHost } from "./retry.js";
+import { isUnknownHost, maxRetryAfterMs } from "./retry.js";
 
 /** Failures in a row after which a model counts as down. */
 const failuresToOpen = 10;
@@ -84,13 +84,14 @@ export class Circuits {
   }
 
   /**
-   * An attempt failed. Refusals of the request count neither way: they say nothing of how the service is.
+   * An attempt failed. A refusal of the request is no failure of the service; to a probe it shows that there is somebody again.
    *
    * @param connected whether it got as far as a connection
    */
   failed(model: string | undefined, error: SiliconFlowError, connected: boolean, pass: Pass): void {
     if (!isOutage(error)) {
       if (error instanceof ApiError) this.#host.succeeded(pass);
+      pass.probeOf?.succeeded(pass);
       return;
     }
     if (connected && !isUnconnected(error)) {
@@ -218,14 +219,14 @@ class Circuit {
       this.#openedAt = now;
       this.#intervalMs = firstIntervalMs;
       this.#lastProbe = { number: 0, at: now };
-      this.#schedule();
+      this.#schedule(error);
       return;
     }
     this.#lastFailure = { error, at: now };
     // Sent before it opened: nobody waits for this one.
     if (pass.probeOf !== this) return;
     this.#intervalMs = Math.min(longestIntervalMs, this.#intervalMs * 2);
-    if (pass.number === this.#lastProbe.number) this.#schedule();
+    if (pass.number === this.#lastProbe.number) this.#schedule(error);
     for (const waiter of this.#waiters) {
       if (waiter.since >= pass.number) continue;
       waiter.waits -= 1;
@@ -239,8 +240,10 @@ class Circuit {
   }
 
   /** The next probe is due an interval after the last, never quite the same one: the processes of an account must not march in step. */
-  #schedule(): void {
+  #schedule(failure?: SiliconFlowError): void {
     this.#probeAt = this.#lastProbe.at + this.#intervalMs * (0.75 + 0.25 * this.#clock.random());
+    const asked = failure instanceof ApiError ? (failure.retryAfterMs ?? 0) : 0;
+    if (asked <= maxRetryAfterMs) this.#probeAt = Math.max(this.#probeAt, this.#clock.now() + asked);
     this.#disarm();
     this.#arm();
   }

@@ -136,7 +136,8 @@ function explain(code: string, root: unknown, host: string): Explanation {
     };
   }
   // Cut off or garbled in the handshake, which a mismatch of protocols is not: that would come again.
-  if (/^ERR_SSL_(UNEXPECTED_EOF|.*BAD_RECORD_MAC|DECRYPTION_FAILED|.*ALERT_INTERNAL_ERROR)/.test(code)) return broken;
+  if (code.startsWith("ERR_SSL_") && /UNEXPECTED_EOF|BAD_RECORD_MAC|DECRYPTION_FAILED|ALERT_INTERNAL_ERROR/.test(code))
+    return broken;
   if (
     code === "EPROTO" &&
     /unexpected eof|bad record mac|decryption failed|alert internal error/i.test(messageOf(root))

@@ -246,18 +246,29 @@ function authHint({ baseURL, region }: Refusal): string {
   );
 }
 
-const refusedParameter = [
-  /does not (?:support|accept|take) (?:the )?(?:parameter|field|option)s?:? ?[`'"]?(\w+)/i,
-  /(?:unsupported|unknown|unexpected|unrecognized) (?:parameter|field|option|argument)s?:? ?[`'"]?(\w+)/i,
-  /(?:parameter|field|option) [`'"]?(\w+)[`'"]? is not (?:supported|allowed|permitted)/i,
-];
+const refuses = /not (?:support|accept|allow|permit)|unsupported|unknown|unexpected|unrecognized/i;
+const nouns = new Set(["parameter", "parameters", "field", "option", "argument"]);
+const verbs = new Set(["is", "are", "was", "in", "for", ""]);
+
+/** What stands after the word for it, where the message says that it was refused. */
+function refusedParameter(message: string): string | undefined {
+  if (!refuses.test(message)) return undefined;
+  const words = message.split(/\W+/);
+  const noun = words.findIndex((word) => nouns.has(word.toLowerCase()));
+  const name = noun === -1 ? undefined : words[noun + 1];
+  return name === undefined || verbs.has(name.toLowerCase()) ? undefined : name;
+}
+
+/** As the adapters call it. */
+function camelCase(parameter: string): string {
+  const [first, ...others] = parameter.split("_");
+  return first + others.map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join("");
+}
 
 function parameterHint(message: string): string {
-  for (const pattern of refusedParameter) {
-    const parameter = pattern.exec(message)?.[1];
-    if (parameter === undefined) continue;
-    // As the adapters call it.
-    const option = parameter.replace(/_+([a-z])/gi, (_, letter: string) => letter.toUpperCase());
+  const parameter = refusedParameter(message);
+  if (parameter !== undefined) {
+    const option = camelCase(parameter);
     const alias = option === parameter ? "" : ` (the option ${option})`;
     return `Leave out "${parameter}"${alias} for this model.`;
   }

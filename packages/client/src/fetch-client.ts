@@ -1,6 +1,6 @@
 import { Client } from "./client.js";
 import { InvalidInputError } from "./errors.js";
-import { resolveOptions, type SharedClientOptions } from "./options.js";
+import { ownOptions, resolveOptions, type SharedClientOptions } from "./options.js";
 import { FetchWire } from "./wires/fetch.js";
 
 /** Options of the client that sends with `fetch`. Nothing is required: the key may come from the environment. */
@@ -24,8 +24,9 @@ export interface ClientOptions extends SharedClientOptions {
  */
 export class SiliconFlowClient extends Client {
   constructor(options: ClientOptions = {}) {
-    const resolved = resolveOptions(options);
-    const { fetch = globalThis.fetch } = options;
+    const given = ownOptions(options);
+    const resolved = resolveOptions(given);
+    const { fetch = globalThis.fetch } = given;
     if (typeof fetch !== "function")
       throw new InvalidInputError("This runtime has no fetch: pass one as the option fetch.");
     super(resolved, new FetchWire(fetch));

@@ -34,7 +34,9 @@ export async function acquire(
 }
 
 export function settle(lease: Lease | undefined, tokens: number | undefined): void {
-  if (lease !== undefined) quietly(() => lease.settle({ tokens: tokens ?? 0 }));
+  // Counts come from outside: what is none must neither empty a budget nor fill it.
+  const used = Number.isFinite(tokens) ? Math.max(0, tokens!) : 0;
+  if (lease !== undefined) quietly(() => lease.settle({ tokens: used }));
 }
 
 export function penalize(lease: Lease | undefined, { limit, retryAfterMs }: RateLimitError): void {

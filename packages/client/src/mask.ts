@@ -3,7 +3,8 @@
  * a later cut could leave half a key.
  */
 export class Mask {
-  readonly #secrets: string[];
+  readonly #secrets: readonly string[];
+  #pattern: RegExp | undefined;
 
   constructor(secrets: readonly string[]) {
     // Very short ones would tear words apart and are no secrets. Longest first: one may hold another.
@@ -16,10 +17,39 @@ export class Mask {
   }
 
   apply(text: string): string {
-    let masked = text;
-    for (const secret of this.#secrets) masked = masked.replaceAll(secret, "***");
-    return masked.replace(/\b(Bearer\s+)[\w.~+/=-]{4,}/gi, "$1***");
+    const masked = text.replace(/\b(Bearer\s+)[\w.~+/=-]{4,}/gi, "$1***");
+    if (this.#secrets.length === 0) return masked;
+    // Made when it is needed first: most calls fail at nothing.
+    this.#pattern ??= new RegExp(this.#secrets.flatMap(spellingsOf).join("|"), "gi");
+    return masked.replace(this.#pattern, "***");
   }
+}
+
+/** Shorter ones turn up in base64 by chance. */
+const shortestInBase64 = 8;
+
+/**
+ * The ways in which something on the way may repeat a secret, as expressions: each character as it is or escaped (for a URL,
+ * JSON, HTML), and all of it in base64, whatever stands before it there.
+ */
+function spellingsOf(secret: string): string[] {
+  const characters = [...secret].map((character) => {
+    const hex = character.charCodeAt(0).toString(16).padStart(2, "0");
+    return `(?:${literal(character)}|%${hex}|\\\\u00${hex}|&#(?:x${hex}|${character.charCodeAt(0)});)`;
+  });
+  const spellings = [characters.join("")];
+  if (secret.length < shortestInBase64) return spellings;
+  for (const before of ["", "\0", "\0\0"]) {
+    // Only the characters that do not depend on what stands around.
+    const from = Math.ceil((before.length * 8) / 6);
+    const certain = btoa(before + secret).slice(from, Math.floor(((before.length + secret.length) * 8) / 6));
+    spellings.push(literal(certain).replaceAll("\\+", "[+-]").replaceAll("/", "[/_]"));
+  }
+  return spellings;
+}
+
+function literal(text: string): string {
+  return text.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&");
 }
 
 const secretName = /auth|cookie|credential|jwt|key|password|secret|session|signature|token/;

@@ -114,13 +114,19 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
       ...this.#message,
       type: "message",
       role: "assistant",
-      content: [...this.#blocks.values()].map(({ block, json }) =>
-        json === "" ? block : { ...block, input: parseInput(json) },
-      ),
+      content: [...this.#blocks.values()].map((entry) => this.#settled(entry)),
       stop_reason: this.#stopReason,
       stop_sequence: this.#stopSequence,
       ...(this.#usage && { usage: this.#usage }),
     };
+  }
+
+  #settled({ block, json }: OpenBlock): MessageBlock {
+    if (json !== "") return { ...block, input: parseInput(json) };
+    // With `{}` a block begins. Where the limit of tokens ended it there, it does not mean that there are no arguments.
+    if (this.#stopReason !== "max_tokens" || !isEmptyObject(block.input)) return block;
+    const { input: _, ...rest } = block;
+    return rest as MessageBlock;
   }
 
   /** Counts of input come first, those of output last: what is said later wins. */

@@ -28,7 +28,10 @@ export interface SharedClientOptions {
   baseURL?: string | undefined;
   /** `"cn"` is api.siliconflow.cn, `"global"` api.siliconflow.com. Keys belong to one of them. @defaultValue `SILICONFLOW_REGION`, else `"cn"` */
   region?: "cn" | "global" | undefined;
-  /** Further attempts after the first, for failures that are worth one. Whole number, 0 to 20. @defaultValue 3 */
+  /**
+   * Further attempts after the first, for failures that are worth one, and probes to wait for while the service is down.
+   * Whole number, 0 to 20. @defaultValue 3
+   */
   maxRetries?: number | undefined;
   /** Time limits of each call; the defaults stand at each of them. */
   timeouts?: Timeouts | undefined;
@@ -43,7 +46,10 @@ export interface SharedClientOptions {
    * What it throws is ignored.
    */
   onRetry?: ((event: { attempt: number; delayMs: number; error: SiliconFlowError }) => void) | undefined;
-  /** Told when a request waits because another one met a limit of the same model, and for how long. What it throws is ignored. */
+  /**
+   * Told when a request waits because another one met a limit of the same model (`reason` "rate limit of …"), or because model
+   * or host are down (`"outage of …"`), and for how long. What it throws is ignored.
+   */
   onWait?: ((event: { reason: string; delayMs: number }) => void) | undefined;
 }
 
@@ -95,9 +101,18 @@ const defaultTimeouts: ResolvedTimeouts = {
   totalMs: Infinity,
 };
 
-export function resolveOptions(options: SharedClientOptions): ResolvedOptions {
+/**
+ * The options that were given, and nothing of what another library may have left on `Object.prototype`: a `baseURL` from there
+ * would be sent the key.
+ */
+export function ownOptions<T extends object>(options: T): T {
   if (typeof options !== "object" || options === null)
     throw new InvalidInputError("The client takes an object of options.");
+  return Object.assign(Object.create(null) as T, options);
+}
+
+/** @param options - as {@link ownOptions} has them */
+export function resolveOptions(options: SharedClientOptions): ResolvedOptions {
   const baseURL = resolveBaseURL(options);
   return {
     apiKey: resolveKey(options.apiKey),
@@ -115,7 +130,8 @@ export function resolveOptions(options: SharedClientOptions): ResolvedOptions {
 
 /** `process` is missing on some runtimes of the fetch client. */
 function environment(name: string): string | undefined {
-  return globalThis.process?.env?.[name]?.trim() || undefined;
+  const { env } = globalThis.process ?? {};
+  return (env && Object.hasOwn(env, name) && env[name]?.trim()) || undefined;
 }
 
 function resolveKey(given: string | undefined): string {

@@ -1,6 +1,6 @@
 import { isErrorBody } from "./answer.js";
 import type { PartialCompletion } from "./errors.js";
-import type { ToolCall, ToolCallDelta, Usage } from "./resources/chat-wire.js";
+import type { ToolCallDelta, Usage } from "./resources/chat-wire.js";
 import { isAbsent, isChoice, isObject, textOf } from "./resources/fields.js";
 import { ToolCallsSoFar } from "./tool-calls-so-far.js";
 
@@ -25,7 +25,7 @@ export interface ChoiceSoFar {
   index: number;
   content: string;
   reasoning: string;
-  toolCalls: ToolCall[];
+  calls: ToolCallsSoFar;
   finishReason: string | null;
   /** Of the tokens, where they were asked for. */
   logprobs: unknown[];
@@ -43,7 +43,7 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
   protected readonly asked: number;
   #last: Chunk | undefined;
   #usage: Usage | undefined;
-  readonly #choices = new Map<number, ChoiceSoFar & { calls: ToolCallsSoFar }>();
+  readonly #choices = new Map<number, ChoiceSoFar>();
   /** Choices that have begun, and not said why they ended. */
   #open = 0;
 
@@ -106,7 +106,7 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
     return {
       content: first?.content ?? "",
       reasoning_content: first?.reasoning ?? "",
-      tool_calls: first?.toolCalls ?? [],
+      tool_calls: first?.calls.list ?? [],
       finish_reason: first?.finishReason ?? null,
       ...(this.#usage !== undefined && { usage: this.#usage }),
     };
@@ -126,25 +126,25 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
     return true;
   }
 
-  #choice(index: number): ChoiceSoFar & { calls: ToolCallsSoFar } {
+  #choice(index: number): ChoiceSoFar {
     let choice = this.#choices.get(index);
     if (choice === undefined) {
       const calls = new ToolCallsSoFar();
-      choice = { index, content: "", reasoning: "", calls, toolCalls: calls.list, finishReason: null, logprobs: [] };
+      choice = { index, content: "", reasoning: "", calls, finishReason: null, logprobs: [] };
       this.#choices.set(index, choice);
       this.#open += 1;
     }
     return choice;
   }
 
-  #grow(choice: ChoiceSoFar & { calls: ToolCallsSoFar }, piece: Chunk["choices"][number]): void {
+  #grow(choice: ChoiceSoFar, piece: Chunk["choices"][number]): void {
     if (piece.finish_reason) {
       if (choice.finishReason === null) this.#open -= 1;
       choice.finishReason = piece.finish_reason;
     }
     const { logprobs } = piece;
     if (isObject(logprobs) && Array.isArray(logprobs["content"]))
-      choice.logprobs.push(...(logprobs["content"] as unknown[]));
+      for (const entry of logprobs["content"] as unknown[]) choice.logprobs.push(entry);
     const said = this.saidBy(piece);
     if (!said) return;
     if (said.content) choice.content += textOf(said.content);

@@ -10,6 +10,7 @@ import {
   checkHeaderValue,
   checkMaxRetries,
   mergeTimeouts,
+  ownOptions,
   type RequestOptions,
   type ResolvedOptions,
 } from "./options.js";
@@ -84,7 +85,7 @@ export class RequestSender {
 
   /** @throws {@link InvalidInputError} for an option or a request that cannot work. */
   prepare({ method, path, body, stream, options }: Call): PreparedCall {
-    const { timeouts, maxRetries, headers, signal, traceId } = options ?? {};
+    const { timeouts, maxRetries, headers, signal, traceId } = ownOptions(options ?? {});
     const merged = mergeTimeouts(this.#options.timeouts, timeouts);
     const retries = checkMaxRetries(maxRetries) ?? this.#options.maxRetries;
     let mask = this.#mask;
@@ -172,7 +173,7 @@ export class RequestSender {
         location === undefined
           ? "another address"
           : (hostOf(location, this.#options.baseURL) ?? "an address that is none");
-      const traceId = response.header("x-siliconcloud-trace-id");
+      const traceId = masked(response, call.mask).header(traceHeader);
       return new ApiError(
         `${status} ${this.#host} redirects to ${call.mask.apply(host)}. It was not followed, so that the key stays here: set baseURL to the final address.`,
         { status, reason: "blockedAddress", traceId },
@@ -215,17 +216,21 @@ export class RequestSender {
   }
 }
 
-/** Trace ids end up in errors and answers: no header may bring the key along. */
+/** Trace ids end up in errors and answers: no header may bring the key along, nor a text that is no id. */
 function masked({ status, header, body }: WireResponse, mask: Mask): WireResponse {
   return {
     status,
     body,
     header: (name) => {
       const value = header(name);
-      return value === undefined ? undefined : mask.apply(value);
+      if (value === undefined) return undefined;
+      const shown = mask.apply(value);
+      return name === traceHeader && !/^[\x21-\x7e]{1,128}$/.test(shown) ? undefined : shown;
     },
   };
 }
+
+const traceHeader = "x-siliconcloud-trace-id";
 
 function serialize(body: object): string {
   try {

@@ -5,7 +5,7 @@ import { ApiError, RateLimitError, type RateLimitClass, type SiliconFlowError } 
 const firstDelayMs = 500;
 const maxDelayMs = 8_000;
 /** A longer wait is the caller's decision: the error says when. */
-const maxRetryAfterMs = 60_000;
+export const maxRetryAfterMs = 60_000;
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

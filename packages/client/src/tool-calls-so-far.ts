@@ -8,8 +8,14 @@ import { isObject } from "./resources/fields.js";
  * leave it out, or use one twice: another id or name is another call.
  */
 export class ToolCallsSoFar {
-  readonly list: ToolCall[] = [];
+  readonly #calls: { number: number; call: ToolCall }[] = [];
   readonly #byIndex = new Map<number, ToolCall>();
+  #last: ToolCall | undefined;
+
+  /** In the order of the index, whichever came first. */
+  get list(): ToolCall[] {
+    return this.#calls.toSorted((one, other) => one.number - other.number).map(({ call }) => call);
+  }
 
   add(delta: ToolCallDelta): void {
     const index = delta.index || (delta.index === 0 ? 0 : undefined);
@@ -18,9 +24,10 @@ export class ToolCallsSoFar {
     let call = this.#find(index, id, name);
     if (call === undefined || isAnother(call, id, name)) {
       call = { id: "", type: "function", function: { name: "", arguments: "" } };
-      this.list.push(call);
+      this.#calls.push({ number: this.#number(index), call });
       if (index !== undefined) this.#byIndex.set(index, call);
     }
+    this.#last = call;
     call.id ||= id;
     call.function.name ||= name;
     // Not only text, whatever the documents say.
@@ -28,15 +35,27 @@ export class ToolCallsSoFar {
     if (args) call.function.arguments += typeof args === "string" ? args : JSON.stringify(args);
   }
 
+  /** The index, unless another call has it; then the next one after all. */
+  #number(index: number | undefined): number {
+    const taken = this.#calls.map(({ number }) => number);
+    if (index !== undefined && index < maxIndex && !taken.includes(index)) return index;
+    return Math.max(-1, ...taken) + 1;
+  }
+
   #find(index: number | undefined, id: string, name: string): ToolCall | undefined {
     const known = index === undefined ? undefined : this.#byIndex.get(index);
     if (known !== undefined) return known;
     // An index that moves on while the id stays and no name comes: the same call.
     const same =
-      id !== "" && (index === undefined || name === "") ? this.list.find((call) => call.id === id) : undefined;
-    return same ?? (index === undefined ? this.list.at(-1) : undefined);
+      id !== "" && (index === undefined || name === "")
+        ? this.#calls.find(({ call }) => call.id === id)?.call
+        : undefined;
+    return same ?? (index === undefined ? this.#last : undefined);
   }
 }
+
+/** More calls than any answer has: what is beyond is no number to count with. */
+const maxIndex = 1000;
 
 function isAnother(call: ToolCall, id: string, name: string): boolean {
   const named = name !== "" && call.function.name !== "";

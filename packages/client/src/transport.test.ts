@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { Client } from "./client.js";
 import type { Clock } from "./deadline.js";
-import type { SiliconFlowError } from "./errors.js";
+import { InvalidInputError, type SiliconFlowError } from "./errors.js";
 import { resolveOptions, type SharedClientOptions } from "./options.js";
 import type { Lease } from "./rate-limiter.js";
 import type { Wire, WireBody, WireRequest, WireResponse } from "./wire.js";
@@ -426,6 +426,40 @@ describe("a limiter", () => {
     controller.abort("mine");
     expect(await call).toBe("mine");
     expect(wire.requests).toHaveLength(0);
+  });
+});
+
+describe("while a model is down", () => {
+  async function downModel(options: SharedClientOptions = {}) {
+    const set = setUp([overloaded], options);
+    for (let call = 0; call < 10; call += 1) await failureOf(set.client.chat.create(request, { maxRetries: 0 }));
+    set.clock.waits.length = 0;
+    return set;
+  }
+
+  test("a call waits before it is sent, and says so", async () => {
+    const waits: unknown[] = [];
+    const { client, clock, wire } = await downModel({ onWait: (event) => waits.push(event) });
+    await failureOf(client.chat.create(request, { maxRetries: 0 }));
+    expect(clock.waits).toEqual([500]);
+    expect(waits).toEqual([{ reason: "outage of m", delayMs: 500 }]);
+    expect(wire.requests).toHaveLength(11);
+    await failureOf(client.chat.create({ ...request, model: "another" }, { maxRetries: 0 }));
+    expect(clock.waits).toHaveLength(1);
+  });
+
+  test("what a limiter refuses says nothing of the service", async () => {
+    let full = false;
+    const acquire = async (): Promise<Lease> => {
+      if (full) throw new InvalidInputError("too large", { reason: "neverFits" });
+      return { settle() {}, penalize() {} };
+    };
+    const { client, clock } = await downModel({ limiter: { acquire } });
+    full = true;
+    for (let call = 1; call <= 3; call += 1) {
+      expect(await failureOf(client.chat.create(request))).toMatchObject({ reason: "neverFits", attempts: 0 });
+      expect(clock.waits).toHaveLength(call);
+    }
   });
 });
 

@@ -131,17 +131,20 @@ export class Transport {
     let waits = Math.max(1, maxRetries);
     let replayed = false;
     let delayMs: number | undefined;
+    let pass: Pass | undefined;
     for (;;) {
       const sent: Sent = { connected: false, reused: false, answered: false };
-      let pass: Pass | undefined;
+      const before = attempts;
       let lease: Lease | undefined;
       try {
         deadline.throwIfStopped();
         if (delayMs) await deadline.sleep(delayMs);
         await this.#coolDowns.wait(model, deadline, this.#announceWait);
         if (this.#closed) throw closedError();
-        pass = await this.#circuits.pass(model, waits, deadline, this.#announceWait);
-        waits -= pass.waited;
+        if (pass === undefined) {
+          pass = await this.#circuits.pass(model, waits, deadline, this.#announceWait);
+          waits -= pass.waited;
+        }
         lease = await acquire(this.options.limiter, call.model, call.estimate, deadline, this.#announceWait);
         if (this.#closed) throw closedError();
         attempts += 1;
@@ -160,7 +163,7 @@ export class Transport {
         // Nothing was sent this time: the circuit has the last word.
         if (deadline.stopped || pass === undefined) throw failure;
 
-        // A socket that had been kept open for too long says nothing about the service: replayed at once, and once.
+        // A socket that had been kept open for too long says nothing about the service: replayed at once, and once, on the same pass.
         const stale = failure.reason === "reset" || failure.reason === "truncated";
         if (stale && failure instanceof ConnectionError && sent.reused && !sent.answered && !replayed) {
           replayed = true;
@@ -168,7 +171,8 @@ export class Transport {
           this.#announceRetry(attempts, 0, failure);
           continue;
         }
-        this.#circuits.failed(model, failure, sent.connected, pass);
+        if (attempts > before) this.#circuits.failed(model, failure, sent.connected, pass);
+        pass = undefined;
         delayMs = retryDelay(failure, retries, maxRetries, this.#clock);
         if (failure instanceof RateLimitError) this.#coolDowns.start(model, failure, delayMs);
         if (delayMs === undefined) throw await this.#final(failure, deadline);

@@ -1,5 +1,5 @@
 import { Client } from "./client.js";
-import { resolveOptions, type ClientOptions } from "./options.js";
+import { ownOptions, resolveOptions, type ClientOptions } from "./options.js";
 import { UndiciWire } from "./wires/undici.js";
 
 /**
@@ -23,7 +23,8 @@ import { UndiciWire } from "./wires/undici.js";
  */
 export class SiliconFlowClient extends Client {
   constructor(options: ClientOptions = {}) {
-    const resolved = resolveOptions(options);
-    super(resolved, new UndiciWire(resolved.baseURL, resolved.timeouts.connectMs, options.dispatcher));
+    const given = ownOptions(options);
+    const resolved = resolveOptions(given);
+    super(resolved, new UndiciWire(resolved.baseURL, resolved.timeouts.connectMs, given.dispatcher));
   }
 }

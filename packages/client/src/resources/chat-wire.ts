@@ -1,5 +1,5 @@
 import { isErrorBody } from "../answer.js";
-import { areChoices, isAbsent, isContent, isIndex, isObject, isText } from "./fields.js";
+import { areChoices, isAbsent, isContent, isIndex, isInput, isObject, isText } from "./fields.js";
 
 /** An answer of the service, and where it came from. Not enumerable: that is no part of the wire's object. */
 export interface Traced {
@@ -186,7 +186,7 @@ function isToolCall(call: unknown): boolean {
   if (!isObject(called) || !isText(called["name"])) return false;
   // Some hosts have parsed them already.
   const args = called["arguments"];
-  return isText(args) || typeof args === "object";
+  return isText(args) || (typeof args === "object" && isInput(args));
 }
 
 /** A whole answer as the one chunk of a stream. */

@@ -38,9 +38,9 @@ const delta = (content: string, finish_reason: string | null = null) =>
   event({ choices: [{ index: 0, delta: { content }, finish_reason }] });
 const done = "data: [DONE]\n\n";
 
-async function collect(): Promise<ChatCompletionChunk[]> {
+async function collect(more: { n?: number } = {}): Promise<ChatCompletionChunk[]> {
   const chunks: ChatCompletionChunk[] = [];
-  for await (const chunk of client.chat.stream(request)) chunks.push(chunk);
+  for await (const chunk of client.chat.stream({ ...request, ...more })) chunks.push(chunk);
   return chunks;
 }
 
@@ -53,6 +53,12 @@ function failureOf(call: Promise<unknown>): Promise<StreamError> {
     () => Promise.reject(new Error("It succeeded.")),
     (error: unknown) => error as StreamError,
   );
+}
+
+function nested(levels: number): unknown[] {
+  let inner: unknown[] = [];
+  for (let level = 1; level < levels; level += 1) inner = [inner];
+  return inner;
 }
 
 const answer = {
@@ -115,6 +121,38 @@ describe("chat.create", () => {
       choices: [{ index: 0, message: { role: "assistant", content: "Lima" }, finish_reason: "stop" }],
       usage,
     });
+  });
+
+  test("collects all that was said: every choice, every call, the probabilities", async () => {
+    const call = (index: number, id: string, args: string) => ({
+      choices: [{ index: 1, delta: { tool_calls: [{ index, id, function: { name: "f", arguments: args } }] } }],
+    });
+    const pieces = [
+      { choices: [{ index: 0, delta: { content: "a" }, logprobs: { content: [1] } }] },
+      call(1, "two", "{}"),
+      call(0, "one", '{"x":'),
+      call(0, "one", "1}"),
+      call(0, "again", "{}"),
+      { choices: [{ index: 1, delta: {}, finish_reason: "tool_calls" }] },
+      { choices: [{ index: 0, delta: { content: "b" }, logprobs: { content: [2] }, finish_reason: "stop" }] },
+    ];
+    reply(200, pieces.map(event).join(""), { "content-type": "text/event-stream" });
+    const calls = [
+      { id: "one", type: "function", function: { name: "f", arguments: '{"x":1}' } },
+      { id: "two", type: "function", function: { name: "f", arguments: "{}" } },
+      { id: "again", type: "function", function: { name: "f", arguments: "{}" } },
+    ];
+    expect((await client.chat.create({ ...request, n: 2 })).choices).toEqual([
+      { index: 0, message: { role: "assistant", content: "ab" }, logprobs: { content: [1, 2] }, finish_reason: "stop" },
+      { index: 1, message: { role: "assistant", content: "", tool_calls: calls }, finish_reason: "tool_calls" },
+    ]);
+  });
+
+  test.each(["text/event-stream", "application/json"])("JSON is an answer, alone: under %s", async (type) => {
+    reply(200, JSON.stringify(answer), { "content-type": type });
+    expect(await client.chat.create(request)).toEqual(answer);
+    reply(200, `${JSON.stringify(answer)}\n${JSON.stringify(answer)}`, { "content-type": type });
+    expect(await failureOf(client.chat.create(request))).toMatchObject({ reason: "malformed" });
   });
 
   test("a stream that was not asked for and breaks off is no answer", async () => {
@@ -220,9 +258,11 @@ describe("chat.stream", () => {
 
   test("a second choice that never finishes is an error", async () => {
     replyStream(delta("2", "stop"), event({ choices: [{ index: 1, delta: { content: "x" } }] }), done);
-    const stream = client.chat.stream({ ...request, n: 2 });
-    const failure = failureOf(Array.fromAsync(stream));
-    expect(await failure).toMatchObject({ name: "StreamError", reason: "truncated", partial: { content: "2" } });
+    expect(await failureOf(collect({ n: 2 }))).toMatchObject({
+      name: "StreamError",
+      reason: "truncated",
+      partial: { content: "2" },
+    });
   });
 
   test.each<[string, unknown]>([
@@ -235,6 +275,10 @@ describe("chat.stream", () => {
     ["choices that are no list, beside counts", { choices: { 0: {} }, usage: { total_tokens: 1 } }],
     ["a whole message", { choices: [{ index: 0, message: { content: "x" }, finish_reason: "stop" }] }],
     ["a call whose name is no text", { choices: [{ delta: { tool_calls: [{ index: 0, function: { name: 5 } }] } }] }],
+    [
+      "a call whose arguments are nested without end",
+      { choices: [{ delta: { tool_calls: [{ index: 0, function: { arguments: nested(1100) } }] } }] },
+    ],
     ["a call of no number", { choices: [{ delta: { tool_calls: [{ index: "one", function: { name: "f" } }] } }] }],
   ])("%s is damage", async (_, chunk) => {
     replyStream(delta("1"), event(chunk), delta("2", "stop"), done);

@@ -100,13 +100,13 @@ class ChatJudge extends CompletionSoFar<ChatCompletionChunk> implements Judge<Ch
     return {
       ...this.head,
       object: "chat.completion",
-      choices: this.choices.map(({ index, content, reasoning, toolCalls, finishReason, logprobs }) => ({
+      choices: this.choices.map(({ index, content, reasoning, calls, finishReason, logprobs }) => ({
         index,
         message: {
           role: "assistant",
           content,
           ...(reasoning && { reasoning_content: reasoning }),
-          ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+          ...(calls.list.length > 0 && { tool_calls: calls.list }),
         },
         ...(logprobs.length > 0 && { logprobs: { content: logprobs } }),
         finish_reason: finishReason,

@@ -52,6 +52,16 @@ describe("completions.create", () => {
     expect(completion.traceId).toBe("ti_1");
   });
 
+  test("choices without an index stay apart where they come in one piece", async () => {
+    reply({ ...answer, choices: [{ text: "a" }, { text: "b" }] });
+    const chunks = [];
+    for await (const { choices } of client.completions.stream({ ...request, n: 2 })) chunks.push(...choices);
+    expect(chunks).toEqual([
+      { index: 0, text: "a", finish_reason: "stop" },
+      { index: 1, text: "b", finish_reason: "stop" },
+    ]);
+  });
+
   test("collects a stream that was not asked for", async () => {
     reply(piece("3.") + piece("14", "stop") + done, { "content-type": "text/event-stream" });
     expect(await client.completions.create(request)).toEqual({

@@ -34,6 +34,21 @@ export function textOf(content: unknown): string {
   return Array.isArray(content) ? content.map(({ text }: { text: string }) => text).join("") : "";
 }
 
+/** Far beyond any tool's arguments, and below what exhausts the stack of `JSON.stringify`. */
+const maxDepth = 1000;
+
+/** Arguments that somebody has parsed already: nested no deeper than they can be written again. */
+export function isInput(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= maxDepth; depth += 1) {
+    level = level.flatMap((each) =>
+      typeof each === "object" && each !== null ? (Object.values(each) as unknown[]) : [],
+    );
+    if (level.length === 0) return true;
+  }
+  return false;
+}
+
 /** What choices of all endpoints have in common. `end`: how many were asked for. */
 export function isChoice(choice: Record<string, unknown>, end = Infinity): boolean {
   return isIndex(choice["index"], end) && isText(choice["finish_reason"]) && areLogprobs(choice["logprobs"]);

@@ -1,6 +1,6 @@
 import { isErrorBody } from "../answer.js";
 import type { Traced } from "./chat-wire.js";
-import { isAbsent, isIndex, isObject, isText } from "./fields.js";
+import { isAbsent, isIndex, isInput, isObject, isText } from "./fields.js";
 
 /**
  * A block of a message. Which fields it has depends on its `type`: `text`, `thinking`, `tool_use`, `tool_result`, `image`, …
@@ -114,10 +114,10 @@ export function isMessage(value: Record<string, unknown>): boolean {
 }
 
 /** A block that says what one of its kind says, and nothing else. */
-export function isBlock(block: unknown): block is MessageBlock {
+function isBlock(block: unknown): block is MessageBlock {
   if (!isObject(block) || typeof block["type"] !== "string") return false;
-  const { text, thinking, signature, id, name } = block;
-  if (![text, thinking, signature, id, name].every(isText)) return false;
+  const { text, thinking, signature, id, name, input } = block;
+  if (![text, thinking, signature, id, name].every(isText) || !isInput(input)) return false;
   const kind = kindOf(block as MessageBlock);
   return (!text || kind === "text") && (!thinking || kind === "thinking");
 }

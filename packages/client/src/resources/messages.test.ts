@@ -212,6 +212,23 @@ describe("messages.stream", () => {
   );
 
   test.each([
+    ["begins twice", event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "x" } })],
+    ["changes its kind", delta(0, { type: "input_json_delta", partial_json: "{}" })],
+    ["grows after its end", event({ type: "content_block_stop", index: 0 }) + delta(0, { text: "x" })],
+    ["belongs to a second message", start],
+    ["is of another type", delta(0, { text: 5 })],
+    ["is in no place", delta(-1, { text: "x" })],
+  ])("a block that %s is damaged", async (_name, wire) => {
+    replyStream(start, delta(0, { type: "text_delta", text: "Li" }), wire, reason, stop);
+    await expect(collect()).rejects.toMatchObject({ reason: "malformed", partial: { content: "Li" } });
+  });
+
+  test("without its beginning a message is not whole", async () => {
+    replyStream(delta(0, { type: "text_delta", text: "Li" }), reason, stop);
+    await expect(collect()).rejects.toMatchObject({ reason: "truncated", partial: { content: "Li" } });
+  });
+
+  test.each([
     'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n',
     'data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n',
     'data: {"code":50505,"message":"Overloaded","data":null}\n\n',

@@ -26,7 +26,7 @@ export async function decompress(body: Readable, encodings: string): Promise<Rea
         : name === "br"
           ? zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH })
           : undefined;
-    if (decoder === undefined) throw refuseEncoding(body, `with ${JSON.stringify(name)}, which was not asked for`);
+    if (decoder === undefined) throw refuseEncoding(body, "in a way that was not asked for");
     // An error arrives at the last stream, where the body is read.
     decoded = pipeline(decoded, decoder, () => {});
   }

@@ -23,9 +23,12 @@ function isLoopback(hostname: string): boolean {
 
 /** An entry of NO_PROXY: `*`, a host and all below it, `*.host` or `.host`, each with a port or without; an address. */
 function covers(entry: string, { hostname, port, protocol }: URL): boolean {
-  const [, name = entry, entryPort] = /^(\[.+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
-  if (name === "") return false;
-  if (entryPort !== undefined && entryPort !== (port || defaultPort(protocol))) return false;
+  if (entry === "") return false;
+  const colon = entry.lastIndexOf(":");
+  // The other colons of an address stand in brackets, where a port follows.
+  const hasPort = colon > 0 && (entry.indexOf(":") === colon || entry.charAt(colon - 1) === "]");
+  if (hasPort && entry.slice(colon + 1) !== (port || defaultPort(protocol))) return false;
+  const name = hasPort ? entry.slice(0, colon) : entry;
   const host = hostname.replace(/^\[|\]$|\.$/g, "");
   const plain = name.replace(/^\[|\]$|\.$/g, "");
   if (plain === "*") return true;
@@ -33,9 +36,14 @@ function covers(entry: string, { hostname, port, protocol }: URL): boolean {
   return host.endsWith(`.${below}`) || (!plain.startsWith("*") && host === below);
 }
 
+/** Not what somebody left on `Object.prototype`. */
+function ownVariable(name: string): string | undefined {
+  return Object.hasOwn(process.env, name) ? process.env[name] : undefined;
+}
+
 /** Lower case first, as curl has it. */
 function readProxy(name: string): URL | undefined {
-  const value = (process.env[name.toLowerCase()] || process.env[name])?.trim();
+  const value = (ownVariable(name.toLowerCase()) || ownVariable(name))?.trim();
   if (!value) return undefined;
   try {
     // "socks5h" asks for names to be resolved by the proxy, which undici does anyway.

@@ -470,7 +470,7 @@ describe("over undici alone", () => {
     const events: number[] = [];
     const client = clientFor(server, { maxRetries: 0, onRetry: ({ delayMs }) => events.push(delayMs) });
     await client.chat.create(request);
-    await client.chat.create(request);
+    expect(await client.chat.create(request)).toHaveProperty("attempts", 2);
     expect(server.requests).toBe(3);
     expect(events).toEqual([0]);
   });

@@ -76,12 +76,15 @@ export const filesAndSecrets: readonly Case[] = [
       ["a text of 10 MB", JSON.stringify({ city: "x".repeat(10_000_000) })],
     ] as const
   ).flatMap(([fault, args]): Case[] =>
-    (["invoke", "stream", "messages"] as const).map((target) => ({
+    (["invoke", "stream", "messages"] as const).map((target): Case => ({
       row: 65,
       fault: `arguments with ${fault}`,
       targets: [target],
       replies: [toolCall(target, args)],
-      returns: { toolCalls: [], invalidToolCalls: ["weather"] },
+      // Read as text they make the call invalid; as an object that cannot be written again, the answer.
+      ...(target === "messages" && args.includes("[[")
+        ? { throws: { name: "InvalidResponseError", reason: "malformed", attempts: 1 } }
+        : { returns: { toolCalls: [], invalidToolCalls: ["weather"] } }),
       requests: 1,
       ...(!args.startsWith('{"city"') && { theirs: polluted }),
       check: polluted,

@@ -105,6 +105,8 @@ async function share(running: Scenario[]): Promise<Result[]> {
       limits,
       localShare,
       callers: 30,
+      // Limits are used up in bursts, and not all scenarios are to have theirs at once on one machine.
+      afterMs: tasks.length * 6000,
     });
   }
 

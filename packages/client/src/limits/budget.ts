@@ -2,7 +2,7 @@ import type { LimitClass } from "./limits.js";
 import { SlidingWindow } from "./sliding-window.js";
 
 /** A second may take this part of a minute's limit, so that what goes out in a burst also arrives as one. */
-const burstShare = 1 / 6;
+const burstShare = 1 / 10;
 /** After a 429, what is left of a limit that was configured. Others use the account as well. */
 const loweredTo = 0.9;
 const lowestShare = 0.05;

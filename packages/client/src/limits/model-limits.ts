@@ -5,7 +5,7 @@ import type { LimiterClock } from "./clock.js";
 import { limitClasses, type CheckedLimits, type Need } from "./limits.js";
 
 /** So many requests may go out in one second whatever the limit: they arrive together all the same. */
-const freeBurst = 200;
+const freeBurst = 100;
 /** First wait after a 429, as a part of its window; each further 429 in a row doubles it, up to the whole window. */
 const firstPause = 1 / 6;
 /** By this factor a request's real use above its estimate is forgotten with each request that ends. */

@@ -165,7 +165,7 @@ describe("waiting", () => {
 
   test("takes no notice of a clock that is set", async () => {
     const { time, ask } = setUp({ requestsPerMinute: 1 });
-    ask();
+    (await ask().lease).settle({ tokens: 1 });
     const waiting = ask();
     await settled();
     time.setClock(0);

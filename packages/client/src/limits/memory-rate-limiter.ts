@@ -4,14 +4,8 @@ import { checkLimits, type LimitTable, type Need, type RateLimiterOptions } from
 import { ModelLimits } from "./model-limits.js";
 import { WaitingLine, type Admission, type Grant, type Waiter } from "./waiting-line.js";
 
-/** A quarter of a second in each minute is lost. */
-const cut = { buckets: 240, marginMs: 100 };
-/**
- * The service counts a request at some time between its sending and the end of its answer, however busy the network and
- * this process are. It counts here from its end, or from so long after its sending: after slow answers 95.6 % of the
- * rate are left, after quick ones 99 %.
- */
-const holdMs = 2500;
+/** 99 % of the rate are left after quick answers, 95.5 % after slow ones. */
+const cut = { buckets: 240, marginMs: 100, holdMs: { quick: 10_000, slow: 2500 } };
 /** A lease that was never settled holds its tokens back no longer than this. */
 const longestLeaseMs = 15 * 60_000;
 
@@ -80,7 +74,7 @@ class ModelInMemory {
   readonly #limits: ModelLimits;
   readonly #clock: LimiterClock;
   /** Requests under way, the oldest first. */
-  readonly #open = new Map<Grant, { sentAt: number; need: Need }>();
+  readonly #open = new Map<Grant, { sentAt: number; countedAt: number; need: Need }>();
 
   constructor(limits: ModelLimits, clock: LimiterClock) {
     this.#limits = limits;
@@ -103,21 +97,22 @@ class ModelInMemory {
     const { need, estimate } = waiter;
     const sentAt = this.#clock.now();
     this.#reserve(need, 1);
-    this.#count(need, sentAt + holdMs, 1);
+    const countedAt = sentAt + this.#limits.holdMs;
+    this.#count(need, countedAt, 1);
     for (const budget of this.#limits.budgets) budget.sent(need[budget.class.unit], sentAt);
     const grant: Grant = {
       settle: ({ tokens }) => {
-        if (this.#end(grant)) this.#use(tokens, estimate);
+        if (this.#end(grant)) this.#use(tokens, estimate, this.#clock.now() - sentAt);
       },
       penalize: ({ limit, retryAfterMs }) => {
         this.#limits.reached(limit, retryAfterMs, need, sentAt);
         this.line.look();
       },
       cancel: () => {
-        if (this.#end(grant)) this.#count(need, Math.min(this.#clock.now(), sentAt + holdMs), -1);
+        if (this.#end(grant)) this.#count(need, Math.min(this.#clock.now(), countedAt), -1);
       },
     };
-    this.#open.set(grant, { sentAt, need });
+    this.#open.set(grant, { sentAt, countedAt, need });
     return grant;
   }
 
@@ -128,8 +123,8 @@ class ModelInMemory {
     this.#open.delete(grant);
     this.#reserve(open.need, -1);
     const now = this.#clock.now();
-    if (now < open.sentAt + holdMs) {
-      this.#count(open.need, open.sentAt + holdMs, -1);
+    if (now < open.countedAt) {
+      this.#count(open.need, open.countedAt, -1);
       this.#count(open.need, now, 1);
     }
     // After whatever else the caller does with it now.
@@ -137,9 +132,9 @@ class ModelInMemory {
     return true;
   }
 
-  #use(tokens: number, estimate: number): void {
+  #use(tokens: number, estimate: number, durationMs: number): void {
     const used = Number.isFinite(tokens) && tokens > 0 ? Math.ceil(tokens) : 0;
-    if (used > 0) this.#limits.learn(estimate, used);
+    this.#limits.learn(estimate, used, durationMs);
     const now = this.#clock.now();
     for (const budget of this.#limits.budgets)
       if (budget.class.unit === "tokens") budget.used.add(budget.used.indexAt(now), used);

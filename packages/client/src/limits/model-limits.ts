@@ -10,6 +10,9 @@ const freeBurst = 100;
 const firstPause = 1 / 6;
 /** By this factor a request's real use above its estimate is forgotten with each request that ends. */
 const excessDecay = 0.98;
+/** Models that answer faster than this on the average are quick; each answer counts for a fiftieth of it. */
+const quickMs = 1500;
+const durationWeight = 0.02;
 /** Waits for hours and days are cut off here, unless asked for. */
 const longestShortMs = 60_000;
 
@@ -28,14 +31,24 @@ export class ModelLimits {
   readonly #waitForHoursAndDays: boolean;
   /** Until when nothing is sent, by the limit that the service named. */
   readonly #pauses = new Map<RateLimitClass | undefined, { from: number; until: number; nextMs: number }>();
+  readonly #cut: Cut;
+  /** How long requests take on the average; slow until one has ended. */
+  #durationMs = quickMs;
   /** How far real use went beyond estimates lately: added to each estimate. */
   #excess = 0;
 
   constructor(model: string, limits: CheckedLimits, cut: Cut, clock: LimiterClock, waitForHoursAndDays: boolean) {
     this.model = model;
     this.#clock = clock;
+    this.#cut = cut;
     this.#waitForHoursAndDays = waitForHoursAndDays;
     this.budgets = limitClasses.map((limitClass) => new Budget(limitClass, limits[limitClass.name], cut));
+  }
+
+  /** How long a request that goes out now may be on its way, before it is taken for counted by the service. */
+  get holdMs(): number {
+    const { quick, slow } = this.#cut.holdMs;
+    return this.#durationMs < quickMs ? quick : slow;
   }
 
   /** What a request is to reserve. @throws {@link InvalidInputError} when it is larger than a whole limit. */
@@ -81,8 +94,10 @@ export class ModelLimits {
     );
   }
 
-  /** A request ended: learns how far estimates are off. */
-  learn(estimate: number, used: number): void {
+  /** A request ended: learns how long that takes, and how far estimates are off. */
+  learn(estimate: number, used: number, durationMs: number): void {
+    this.#durationMs += (durationMs - this.#durationMs) * durationWeight;
+    if (used === 0) return;
     this.#excess = Math.max(this.#excess * excessDecay, used - Math.ceil(estimate), 0);
     if (this.#excess < 1) this.#excess = 0;
   }

@@ -6,11 +6,10 @@ import { SharedCounter, sharedCut } from "./shared-counter.js";
 import type { StoreLink } from "./store-link.js";
 import { WaitingLine, type Admission, type Grant, type Waiter } from "./waiting-line.js";
 
-/**
- * The service counts a request at some time between its sending and the end of its answer. It counts here from its end,
- * or from so long after its claim: after slow answers 95.6 % of the rate are left, after quick ones 98 %.
- */
-const holdMs = 1750;
+/** A claim that took longer is given back: its request would go out too long after it was counted. */
+const lateMs = 1000;
+/** So many late claims in a row, and the store is taken for down. */
+const mostLate = 3;
 /** Asked for together; other processes get their turn in between. */
 const batchSize = 64;
 /** Others may have given something back. */
@@ -42,6 +41,7 @@ export class SharedModel {
   #returns = 0;
   #readSecond = Number.NaN;
   #lastNow = -Infinity;
+  #late = 0;
 
   constructor(model: string, limits: CheckedLimits, { link, localShare, clock, waitForHoursAndDays }: SharedParts) {
     this.#limits = new ModelLimits(model, limits, sharedCut, clock, waitForHoursAndDays);
@@ -76,7 +76,7 @@ export class SharedModel {
   /** Claims room for the first in the line, and gives back what others were faster to claim. */
   async #admitTogether(line: Iterable<Waiter>): Promise<Admission> {
     const now = this.#clock.now();
-    const at = now + holdMs;
+    const at = now + this.#limits.holdMs;
     const batch: Waiter[] = [];
     let wait: Wait | undefined;
     for (const waiter of line) {
@@ -94,13 +94,16 @@ export class SharedModel {
     if (batch.length === 0) return { granted: [], wait, lookAgainMs: lookAgain };
 
     await Promise.all(this.#each(sum(batch), (counter, amount) => counter.claim(amount, at)));
-    const tooMuch: Waiter[] = [];
+    const isLate = this.#clock.now() - now > lateMs;
+    this.#late = isLate ? this.#late + 1 : 0;
+    const tooMuch: Waiter[] = isLate ? batch.splice(0) : [];
     while (batch.length > 0 && this.#isOver(sum(tooMuch))) tooMuch.unshift(batch.pop()!);
     if (tooMuch.length > 0) {
       this.#each(sum(tooMuch), (counter, amount) => counter.giveBack(amount, at));
       wait = { milliseconds: standBackMs + this.#clock.random() * standBackSpreadMs, limit: undefined };
     }
-    const granted = batch.map((waiter) => [waiter, this.#grant(waiter, now, false)] as const);
+    if (this.#late >= mostLate) this.#link.fail();
+    const granted = batch.map((waiter) => [waiter, this.#grant(waiter, now, at, false)] as const);
     return { granted, wait, lookAgainMs: lookAgain };
   }
 
@@ -118,11 +121,12 @@ export class SharedModel {
       const wait = this.#limits.wait(waiter.need) ?? this.#shareWait(waiter.need, "alone");
       if (wait !== undefined) return { granted, wait, lookAgainMs };
       const now = this.#clock.now();
+      const at = now + this.#limits.holdMs;
       this.#each(waiter.need, (counter, amount) => {
-        counter.takeAlone(amount, now + holdMs);
+        counter.takeAlone(amount, at);
         counter.budget.sent(amount, now);
       });
-      granted.push([waiter, this.#grant(waiter, now, true)]);
+      granted.push([waiter, this.#grant(waiter, now, at, true)]);
     }
     return { granted, wait: undefined };
   }
@@ -140,15 +144,15 @@ export class SharedModel {
     return undefined;
   }
 
-  #grant({ need, estimate }: Waiter, sentAt: number, alone: boolean): Grant {
+  /** `claimedAt`: the time at which the claim is counted. */
+  #grant({ need, estimate }: Waiter, sentAt: number, claimedAt: number, alone: boolean): Grant {
     const returns = this.#returns;
-    const claimedAt = sentAt + holdMs;
     let ended = false;
-    const end = (used: Need, estimated: boolean) => {
+    const end = (used: Need) => {
       if (ended) return;
       ended = true;
-      if (estimated) this.#limits.learn(estimate, used.tokens);
       const now = this.#clock.now();
+      if (used.requests > 0) this.#limits.learn(estimate, used.tokens, now - sentAt);
       for (const counter of this.#counters) {
         const { unit } = counter.budget.class;
         // Tokens are counted at the end; all else has been at the latest by the time of the claim.
@@ -164,7 +168,7 @@ export class SharedModel {
     return {
       settle: ({ tokens }) => {
         const used = Number.isFinite(tokens) && tokens > 0 ? Math.ceil(tokens) : 0;
-        end({ ...need, tokens: used }, used > 0);
+        end({ ...need, tokens: used });
       },
       penalize: ({ limit, retryAfterMs }) => {
         const pauseMs = this.#limits.reached(limit, retryAfterMs, need, sentAt);
@@ -172,7 +176,7 @@ export class SharedModel {
           this.#link.add(this.#pauseKey(limit), 1, Math.ceil(pauseMs / 1000)).catch(() => {});
         this.line.look();
       },
-      cancel: () => end({ requests: 0, tokens: 0, images: 0 }, false),
+      cancel: () => end({ requests: 0, tokens: 0, images: 0 }),
     };
   }
 

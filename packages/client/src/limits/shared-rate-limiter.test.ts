@@ -177,7 +177,7 @@ describe.each(["fails", "hangs"] as const)("a store that %s", (how) => {
     await all.time.pass(2 * minuteMs);
     stop();
 
-    const alone = uses.filter(({ at }) => at > from + 2000 && at < until);
+    const alone = uses.filter(({ at }) => at > from + 4000 && at < until);
     for (const each of [0, 1, 2, 3]) {
       const own = alone.filter((use) => use.from === each);
       expect(mostWithin(own, minuteMs)).toBeLessThanOrEqual(0.2 * limit);
@@ -192,11 +192,11 @@ describe.each(["fails", "hangs"] as const)("a store that %s", (how) => {
     const all = setUp({ requestsPerMinute: 10_000, localShare: 1 }, 1);
     all.store.state = how;
     const { stop } = hammer(all);
-    await all.time.pass(2000);
+    await all.time.pass(4000);
     all.store.calls = 0;
     await all.time.pass(20_000);
     stop();
-    expect(all.store.calls).toBeGreaterThanOrEqual(5);
+    expect(all.store.calls).toBeGreaterThanOrEqual(4);
     expect(all.store.calls).toBeLessThanOrEqual(10);
   });
 
@@ -204,11 +204,11 @@ describe.each(["fails", "hangs"] as const)("a store that %s", (how) => {
     const { time, store, limiters } = setUp({ requestsPerMinute: 100, tokensPerMinute: 10_000, localShare: 0.5 }, 1);
     store.state = how;
     const leases = Promise.all(Array.from({ length: 30 }, () => limiters[0]!.acquire({ model, tokens: 10 })));
-    await time.pass(2000);
+    await time.pass(4000);
     for (const lease of await leases) lease.settle({ tokens: 7 });
     await time.pass(500);
     store.state = "up";
-    await time.pass(5000);
+    await time.pass(8000);
     expect([store.sum("RPM"), store.sum("TPM")]).toEqual([30, 210]);
   });
 
@@ -219,7 +219,7 @@ describe.each(["fails", "hangs"] as const)("a store that %s", (how) => {
     await time.pass(10_000);
     expect(large.count()).toBe(0);
     store.state = "up";
-    await time.pass(10_000);
+    await time.pass(15_000);
     expect(large.count()).toBe(1);
   });
 });

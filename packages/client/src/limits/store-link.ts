@@ -22,10 +22,11 @@ export interface RateLimitStore {
   get(key: string): Promise<{ readonly consumedPoints: number; readonly msBeforeNext: number } | null>;
 }
 
-const timeoutMs = 1500;
+/** A process that is busy itself takes this long to hear of an answer. What is refused is known at once. */
+const timeoutMs = 3000;
 const probeMs = 2000;
 /** Other processes notice later that the store is back, and have told it by then what they used without it. */
-const returnMs = 5000;
+const returnMs = 7000;
 /** Without anyone asking, a store that is down is forgotten after so long. */
 const forgottenMs = 120_000;
 
@@ -69,6 +70,12 @@ export class StoreLink {
     return this.#within(() => this.#store.get(key));
   }
 
+  /** The store is of no use now. */
+  fail(): void {
+    this.#up = false;
+    this.need();
+  }
+
   /** Somebody would like to have the store back. */
   need(): void {
     this.#neededAt = this.#clock.now();
@@ -90,8 +97,7 @@ export class StoreLink {
         Promise.resolve(call()).then(resolve, reject);
       });
     } catch (error) {
-      this.#up = false;
-      this.need();
+      this.fail();
       throw error;
     } finally {
       cancel?.();

@@ -324,7 +324,7 @@ export class Transport {
     });
   }
 
-  #exchangeFor({ deadline, request }: PreparedCall, lease: Lease | undefined, attempts: number): Exchange {
+  #exchangeFor({ deadline, request, estimate }: PreparedCall, lease: Lease | undefined, attempts: number): Exchange {
     let open = lease;
     return {
       deadline,
@@ -333,7 +333,8 @@ export class Transport {
       mask: (text) => withoutInput(this.#mask.apply(text), request),
       refusal: (text, response) => this.#refusal(text, response, request),
       settle: (tokens) => {
-        settle(open, tokens);
+        // An answer that does not say what it used, or was left before it did, has used something.
+        settle(open, tokens ?? estimate);
         open = undefined;
       },
     };

@@ -305,7 +305,7 @@ describe("tokens", () => {
     expect(asked.map(({ at }) => at !== undefined)).toEqual([true, false]);
     for (const { lease } of asked) void lease.then((each) => each.settle({ tokens: 1 }));
     await time.pass(10 * minuteMs);
-    for (let count = 0; count < 400; count += 1) {
+    for (let count = 0; count < 1200; count += 1) {
       (await ask(1).lease).settle({ tokens: 1 });
       await time.pass(1000);
     }

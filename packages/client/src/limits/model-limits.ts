@@ -9,7 +9,7 @@ const freeBurst = 100;
 /** First wait after a 429, as a part of its window; each further 429 in a row doubles it, up to the whole window. */
 const firstPause = 1 / 6;
 /** By this factor a request's real use above its estimate is forgotten with each request that ends. */
-const excessDecay = 0.98;
+const excessDecay = 0.995;
 /** Models that answer faster than this on the average are quick; each answer counts for a fiftieth of it. */
 const quickMs = 1500;
 const durationWeight = 0.02;

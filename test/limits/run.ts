@@ -185,7 +185,7 @@ async function share(running: Scenario[]): Promise<Result[]> {
 
 /** 10,000 embeddings asked for at twice the allowed rate, by one process. */
 async function longList(): Promise<Result> {
-  const limit = 4000;
+  const limit = 2000;
   const account = await openAccount({ requestsPerMinute: limit });
   const { emulator } = account;
   const limiter = new MemoryRateLimiter({ requestsPerMinute: limit });

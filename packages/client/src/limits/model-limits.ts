@@ -10,8 +10,7 @@ const freeBurst = 100;
 const firstPause = 1 / 6;
 /** By this factor a request's real use above its estimate is forgotten with each request that ends. */
 const excessDecay = 0.995;
-/** Models that answer faster than this on the average are quick; each answer counts for a fiftieth of it. */
-const quickMs = 1500;
+/** Each answer counts for so much of the average duration. */
 const durationWeight = 0.02;
 /** Waits for hours and days are cut off here, unless asked for. */
 const longestShortMs = 60_000;
@@ -33,7 +32,7 @@ export class ModelLimits {
   readonly #pauses = new Map<RateLimitClass | undefined, { from: number; until: number; nextMs: number }>();
   readonly #cut: Cut;
   /** How long requests take on the average; slow until one has ended. */
-  #durationMs = quickMs;
+  #durationMs: number;
   /** How far real use went beyond estimates lately: added to each estimate. */
   #excess = 0;
 
@@ -41,6 +40,7 @@ export class ModelLimits {
     this.model = model;
     this.#clock = clock;
     this.#cut = cut;
+    this.#durationMs = cut.holdMs.slow;
     this.#waitForHoursAndDays = waitForHoursAndDays;
     this.budgets = limitClasses.map((limitClass) => new Budget(limitClass, limits[limitClass.name], cut));
   }
@@ -48,7 +48,7 @@ export class ModelLimits {
   /** How long a request that goes out now may be on its way, before it is taken for counted by the service. */
   get holdMs(): number {
     const { quick, slow } = this.#cut.holdMs;
-    return this.#durationMs < quickMs ? quick : slow;
+    return this.#durationMs < slow ? quick : slow;
   }
 
   /** What a request is to reserve. @throws {@link InvalidInputError} when it is larger than a whole limit. */

@@ -10,8 +10,8 @@ const spareSeconds = 20;
 /** Others may correct what they counted: so many of the newest buckets are read each second, all of them now and then. */
 const newest = 12;
 const rereadMs = 8000;
-/** And so many after each claim: what was corrected in the last second. */
-const moved = 3;
+/** And so many after each claim: what was corrected since the last second. */
+const moved = 6;
 /** Buckets of the future are read as well: requests under way are counted there, by clocks that may be ahead. */
 const aheadMs = sharedCut.holdMs.quick + sharedCut.marginMs;
 /** Corrections are collected for so long. */
@@ -30,6 +30,8 @@ export class SharedCounter {
   readonly #unwritten: SlidingWindow;
   /** Corrections that are not sent yet, by bucket. */
   readonly #corrections = new Map<number, number>();
+  /** Additions that are on their way to the store. */
+  readonly #sending = new Map<number, number>();
   #rereadAt = -Infinity;
 
   constructor(budget: Budget, key: string, link: StoreLink, clock: LimiterClock) {
@@ -147,13 +149,25 @@ export class SharedCounter {
     this.#corrections.set(index, (this.#corrections.get(index) ?? 0) + amount);
   }
 
-  /** First what is added: at no moment may others see less than there is. */
+  /** First what is added, and to the newest buckets, which others read: at no moment may they see less than there is. */
   async #sendCorrections(): Promise<void> {
     const corrections = [...this.#corrections];
     this.#corrections.clear();
-    const send = (some: typeof corrections) => Promise.all(some.map(([index, amount]) => this.#post(index, amount)));
-    await send(corrections.filter(([, amount]) => amount > 0));
-    await send(corrections.filter(([, amount]) => amount < 0));
+    const newest = this.#indexAt(this.#clock.now());
+    const added = corrections.filter(([, amount]) => amount > 0);
+    await Promise.all(
+      added.map(async ([index, amount]) => {
+        const later = Math.max(index, newest);
+        this.budget.used.add(index, -amount);
+        this.budget.used.add(later, amount);
+        this.#sending.set(later, (this.#sending.get(later) ?? 0) + amount);
+        await this.#post(later, amount);
+        const left = this.#sending.get(later)! - amount;
+        if (left > 0) this.#sending.set(later, left);
+        else this.#sending.delete(later);
+      }),
+    );
+    for (const [index, amount] of corrections) if (amount < 0) void this.#post(index, amount);
   }
 
   /** Counts in the store what is counted here already. Never rejects: what the store does not take is kept for later. */
@@ -185,7 +199,8 @@ export class SharedCounter {
     const counter = await this.#link.get(this.#bucketKey(index));
     // One that is missing was never there, or the store has lost it: what is known of it stands.
     if (counter === null) return;
-    this.budget.used.set(index, Math.max(0, counter.consumedPoints + (this.#corrections.get(index) ?? 0)));
+    const unsent = (this.#corrections.get(index) ?? 0) + (this.#sending.get(index) ?? 0);
+    this.budget.used.set(index, Math.max(0, counter.consumedPoints + unsent));
   }
 
   #bucketKey(index: number): string {

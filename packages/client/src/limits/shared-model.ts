@@ -9,7 +9,7 @@ import { WaitingLine, type Admission, type Grant, type Waiter } from "./waiting-
 /** A claim that took longer is given back: its request would go out too long after it was counted. */
 const lateMs = 1000;
 /** So many late claims in a row, and the store is taken for down. */
-const mostLate = 3;
+const mostLate = 5;
 /** Asked for together; other processes get their turn in between. */
 const batchSize = 64;
 /** Others may have given something back. */

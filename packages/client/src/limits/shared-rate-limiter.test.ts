@@ -257,20 +257,17 @@ test("a wall clock that is set back does not stop everything", async () => {
 });
 
 test("a waiting process is kept alive, one that only asks for its store is not", async () => {
-  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
-  const before = timers();
-  const fails = () => Promise.reject(new Error("connection refused"));
-  const store = { penalty: fails, reward: fails, get: fails };
-  const limiter = new SharedRateLimiter({ store, requestsPerMinute: 4, localShare: 0.25 });
-  await limiter.acquire({ model, tokens: 1 });
-  expect(timers()).toBe(before);
+  const { time, store, limiters } = setUp({ requestsPerMinute: 4, localShare: 0.25 }, 1);
+  store.state = "fails";
+  await limiters[0]!.acquire({ model, tokens: 1 });
+  expect(time.timers).toBe(0);
   const controller = new AbortController();
-  const waiting = limiter.acquire({ model, tokens: 1, signal: controller.signal });
-  await new Promise((resolve) => void setImmediate(resolve));
-  expect(timers()).toBe(before + 1);
+  const waiting = limiters[0]!.acquire({ model, tokens: 1, signal: controller.signal });
+  await time.pass(10);
+  expect(time.timers).toBe(1);
   controller.abort("mine");
   await expect(waiting).rejects.toBe("mine");
-  expect(timers()).toBe(before);
+  expect(time.timers).toBe(0);
 });
 
 test.each([

@@ -7,6 +7,7 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { MemoryRateLimiter, SiliconFlowClient } from "@langchain-siliconflow/client";
 import "../guard/loopback-only.mjs";
@@ -59,6 +60,9 @@ scenarios.push({
 const stores = new Map<"redis" | "postgres" | "mortal", Database>();
 const chosen = scenarios.filter(({ name }) => name.includes(only));
 const results: Result[] = [];
+// A machine that is too busy delays the server, not the limiter: said beside the figures.
+const stalls = monitorEventLoopDelay();
+stalls.enable();
 try {
   for (const { store, outage } of chosen) {
     const name = outage ? "mortal" : store;
@@ -76,6 +80,7 @@ try {
   await Promise.all(Array.from(stores.values(), (store) => store.close()));
 }
 
+console.log(`Longest stall of the server's process: ${(stalls.max / 1e6).toFixed(0)} ms.\n`);
 console.log("| scenario | 429s | rate held | | |\n| --- | --- | --- | --- | --- |");
 for (const { name, refused, rate, note, passed } of results) {
   const held = rate === undefined ? "" : `${(rate * 100).toFixed(1)} %`;
@@ -105,6 +110,8 @@ async function share(running: Scenario[]): Promise<Result[]> {
       limits,
       localShare,
       callers: 30,
+      // Limits are used up in bursts, and not all scenarios are to have theirs at once on one machine.
+      afterMs: tasks.length * 6000,
     });
   }
 
@@ -178,7 +185,7 @@ async function share(running: Scenario[]): Promise<Result[]> {
 
 /** 10,000 embeddings asked for at twice the allowed rate, by one process. */
 async function longList(): Promise<Result> {
-  const limit = 4000;
+  const limit = 2000;
   const account = await openAccount({ requestsPerMinute: limit });
   const { emulator } = account;
   const limiter = new MemoryRateLimiter({ requestsPerMinute: limit });
@@ -190,13 +197,18 @@ async function longList(): Promise<Result> {
   };
   emulator.script([note]);
 
+  const errors: unknown[] = [];
   const calls: Promise<boolean>[] = [];
   const started = Date.now();
   while (calls.length < 10_000) {
     const due = Math.min(10_000, ((Date.now() - started) / 60_000) * 2 * limit);
     while (calls.length < due) {
       const call = client.embeddings.create({ model: "BAAI/bge-m3", input: `text ${calls.length}` });
-      calls.push(call.then(({ data }) => data.length === 1).catch(() => false));
+      const failed = (error: unknown) => {
+        errors.push(error);
+        return false;
+      };
+      calls.push(call.then(({ data }) => data.length === 1, failed));
     }
     await pause(0.02);
   }
@@ -209,7 +221,7 @@ async function longList(): Promise<Result> {
     name: "10,000 requests at twice the rate",
     refused: account.refused.length,
     rate,
-    note: `${completed} answered, ${seen.size} seen by the server, ${doubled} of them twice`,
+    note: `${completed} answered, ${seen.size} seen by the server, ${doubled} of them twice${errors.length > 0 ? `; first error: ${String(errors[0])}` : ""}`,
     passed:
       account.refused.length === 0 && completed === 10_000 && seen.size === 10_000 && doubled === 0 && rate >= 0.95,
   };

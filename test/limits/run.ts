@@ -2,7 +2,7 @@
  * Limits of an account, held by real processes over real stores: `npm run limits`. With an argument only the scenarios
  * whose name contains it; `--seconds <n>` sets how long they run. Everything is counted at the server.
  *
- * Four processes share each account, and one of them is killed halfway. The windows of the server slide, or are fixed at a phase
+ * Four processes share each account, and one of them is killed on the way. The windows of the server slide, or are fixed at a phase
  * that nobody knows. All scenarios run side by side, each with an account of its own.
  */
 import { fork, type ChildProcess } from "node:child_process";
@@ -131,12 +131,13 @@ async function share(running: Scenario[]): Promise<Result[]> {
 
   const outage = { from: 0, until: 0 };
   const midway = async () => {
-    await pause(seconds * 0.35);
-    outage.from = Date.now();
-    await stores.get("mortal")?.kill();
-    await pause(seconds * 0.15);
+    await pause(seconds * 0.2);
+    // Not while its store is down: what it used alone would be known to nobody.
     await end(children[0]!, "SIGKILL");
     await pause(seconds * 0.15);
+    outage.from = Date.now();
+    await stores.get("mortal")?.kill();
+    await pause(seconds * 0.3);
     outage.until = Date.now();
     await stores.get("mortal")?.restart();
     await pause(seconds * 0.35);

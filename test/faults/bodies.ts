@@ -1,5 +1,16 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
-import { everything, healthy, answers, refused, streams, unnoticed, wholes, type Case, type Target } from "./case.ts";
+import {
+  everything,
+  healthy,
+  answers,
+  refused,
+  streams,
+  takesAtMost,
+  unnoticed,
+  wholes,
+  type Case,
+  type Target,
+} from "./case.ts";
 import type { Reply } from "./fault-server.ts";
 import { failure, sse } from "./wire.ts";
 
@@ -45,14 +56,6 @@ const damaged = (
   }),
   ...instead(row, `${fault}, always`, targets, change, { throws, maxRetries: 1, requests: 2 }),
 ];
-
-/** More than this was never taken: the rest of a body without end was left. */
-const boundedBy =
-  (megabytes: number): NonNullable<Case["check"]> =>
-  ({ server }) => {
-    const taken = server.bytesWritten() / MiB;
-    return taken > megabytes ? `${Math.round(taken)} MiB were taken` : undefined;
-  };
 
 const endingEarly = (body: Buffer): Reply => ({ body: gzipSync(body).subarray(0, 30), headers: gzip });
 
@@ -214,7 +217,7 @@ export const bodies: readonly Case[] = [
       times: 800,
     },
     { name: "BadRequestError", status: 400 },
-    { targets: everything, says: /no such field/, check: boundedBy(16) },
+    { targets: everything, says: /no such field/, check: takesAtMost(16), alone: true },
   ),
   ...instead(20, "a body in gzip", [...everything], (body) => ({ body: gzipSync(body), headers: gzip })),
   ...instead(20, "a body in Brotli", [...everything], (body) => ({
@@ -252,6 +255,7 @@ export const bodies: readonly Case[] = [
     throws: { reason: "tooLarge" },
     requests: 1,
     maxBytes: MiB,
+    alone: true,
     oursOnly: "it has no limit of size",
   },
   ...instead(21, "JSON that calls itself HTML", wholes, (body) => ({ body, headers: { "content-type": "text/html" } })),
@@ -265,6 +269,6 @@ export const bodies: readonly Case[] = [
     "a body without end",
     { body: '{"a":"', forever: "x".repeat(64 * 1024) },
     { name: "InvalidResponseError", reason: "tooLarge" },
-    { targets: wholes, maxBytes: MiB, check: boundedBy(24), oursOnly: "it has no limit of size" },
+    { targets: wholes, maxBytes: MiB, check: takesAtMost(24), oursOnly: "it has no limit of size" },
   ),
 ];

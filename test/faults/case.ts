@@ -80,7 +80,7 @@ export interface Subject {
 }
 
 /** What a case that is no plain data is given to work with. */
-export interface Stage {
+interface Stage {
   subject: Subject;
   target: Target;
   server: FaultServer;
@@ -130,14 +130,14 @@ export interface Case {
   /** Calls of one object, one after the other; the last one is judged. @defaultValue 1 */
   calls?: number;
 
-  /** It changes what belongs to the whole process: nothing else may run beside it. */
+  /** It changes what belongs to the whole process, or moves so much that others would wait: nothing may run beside it. */
   alone?: true;
 
   /** Why the case says nothing about other libraries. */
   oursOnly?: string;
   /** Why the case cannot be at all, and the parts of the client that must not exist for that to be true. */
   absent?: { why: string; parts: readonly string[] };
-  /** Where the case is proven, if not here: a file of `test/`, and a test in it. */
+  /** Where the case is proven, if not here: a file of the repository, and a test in it. */
   elsewhere?: { file: string; test: string };
 }
 
@@ -199,6 +199,14 @@ export const answers: Record<Target, Seen> = {
   },
   models: { models: ["Qwen/Qwen3-8B"] },
 };
+
+/** A last look: no more than this was taken of a body, the rest of it was left. */
+export const takesAtMost =
+  (mebibytes: number): NonNullable<Case["check"]> =>
+  ({ server }) => {
+    const taken = server.bytesWritten() / 1024 / 1024;
+    return taken > mebibytes ? `${Math.round(taken)} MiB were taken` : undefined;
+  };
 
 /** The fault first, then the healthy answer of each target: the user must not notice. */
 export const unnoticed = (

@@ -215,6 +215,13 @@ export const connection: readonly Case[] = [
   ),
   refused(
     10,
+    "headers that trickle",
+    {},
+    { name: "TimeoutError", phase: "firstByte", retryable: true },
+    { targets: everything, way: { toClient: { bytesPerSecond: 40 } }, quiet: true, maxRetries: 0 },
+  ),
+  refused(
+    10,
     "the connection hangs as soon as it is made",
     {},
     { name: "TimeoutError", phase: "firstByte", retryable: true },

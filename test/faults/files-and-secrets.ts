@@ -1,7 +1,9 @@
+import { setTimeout as after } from "node:timers/promises";
 import { inspect } from "node:util";
 import { broken, healthy, refused, stream, type Case } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
-import { completion, done, finish, first, message, sse, text, tool } from "./wire.ts";
+import { asksForModel, keepsItsShare } from "./own-clients.ts";
+import { completion, done, finish, first, limited, message, sse, text, tool } from "./wire.ts";
 
 const dayMs = 86_400_000;
 const insideAddress = "http://169.254.169.254/latest/meta-data/role.png";
@@ -39,6 +41,12 @@ export const filesAndSecrets: readonly Case[] = [
     requests: 0,
   },
 
+  {
+    row: 64,
+    fault: "the key in the model itself: in its text, its JSON, what is inspected, traces and cache keys",
+    targets: [],
+    elsewhere: { file: "packages/chat/src/serialization.test.ts", test: "is in no text of the model" },
+  },
   refused(
     64,
     "an error that repeats the key",
@@ -68,22 +76,61 @@ export const filesAndSecrets: readonly Case[] = [
       ["a text of 10 MB", JSON.stringify({ city: "x".repeat(10_000_000) })],
     ] as const
   ).flatMap(([fault, args]): Case[] =>
-    (["invoke", "stream", "messages"] as const).map((target) => ({
+    (["invoke", "stream", "messages"] as const).map((target): Case => ({
       row: 65,
       fault: `arguments with ${fault}`,
       targets: [target],
       replies: [toolCall(target, args)],
-      returns: { toolCalls: [], invalidToolCalls: ["weather"] },
+      // Read as text they make the call invalid; as an object that cannot be written again, the answer.
+      ...(target === "messages" && args.includes("[[")
+        ? { throws: { name: "InvalidResponseError", reason: "malformed", attempts: 1 } }
+        : { returns: { toolCalls: [], invalidToolCalls: ["weather"] } }),
       requests: 1,
       ...(!args.startsWith('{"city"') && { theirs: polluted }),
       check: polluted,
     })),
   ),
+  ...["__proto__", "constructor", "toString"].map((model): Case => ({
+    row: 65,
+    fault: `a model that is called ${model}`,
+    targets: ["invoke"],
+    replies: [{ status: 429, headers: { "retry-after": "0" }, body: limited("TPM") }, healthy.invoke],
+    oursOnly: "it keeps nothing by the names of models",
+    run: ({ setup, server }) => asksForModel(model, setup, server),
+  })),
   {
     row: 66,
     fault: "kill -9 while documents are embedded: the next run goes on, and pays nothing twice",
     targets: [],
-    elsewhere: { file: "demo/resume.test.ts", test: "a killed run goes on where it stopped" },
+    elsewhere: { file: "test/demo/resume.test.ts", test: "a killed run goes on where it stopped" },
+  },
+  {
+    row: 66,
+    fault: "the store of a shared limiter is down: no more than the local share is sent",
+    targets: ["invoke"],
+    replies: [healthy.invoke],
+    oursOnly: "it takes no limiter",
+    run: ({ setup, server }) => keepsItsShare(setup, server),
+  },
+  {
+    row: 66,
+    fault: "the clock is set back a day while a limit is waited for",
+    targets: ["invoke"],
+    alone: true,
+    replies: [{ status: 429, headers: { "retry-after": "1" }, body: limited("RPM") }, healthy.invoke],
+    async run({ subject, setup }) {
+      const { now } = Date;
+      try {
+        const call = subject.make.invoke!(setup)();
+        // Between the refusal and the end of the wait.
+        await after(500);
+        Date.now = () => now() - dayMs;
+        const outcome = await Promise.race([call, after(8000, "waits for the clock")]);
+        return typeof outcome === "string" ? outcome : undefined;
+      } finally {
+        Date.now = now;
+      }
+    },
   },
   {
     row: 66,

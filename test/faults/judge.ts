@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { isSiliconFlowError } from "@langchain-siliconflow/client";
-import { type Case, type Seen, type Setup, type Subject, type Target } from "./case.ts";
+import type { Case, Seen, Setup, Subject, Target } from "./case.ts";
 import { layRoad } from "./ways.ts";
 
 const canaryKey = "sk-canary-key";
@@ -9,7 +9,7 @@ const canaryKey = "sk-canary-key";
 type Outcome = { value: Seen } | { error: unknown } | { hangs: true };
 
 /** One case on one target, as it went: `wrong` is what was not as it must be, in a few words. */
-export interface Verdict {
+interface Verdict {
   wrong: string | undefined;
   outcome: Outcome | undefined;
 }
@@ -87,8 +87,7 @@ function judgeOurs(entry: Case, error: unknown): string | undefined {
   if (where !== undefined) return `error with ${where}: ${error.message}`;
   for (const words of [entry.says, entry.advises])
     if (words && !words.test(error.message)) return `does not say ${words}: ${error.message}`;
-  if (entry.tidies?.test(error.message)) return `repeats ${entry.tidies}: ${error.message}`;
-  return leaks(entry, error);
+  return leaks(error, entry.hides, entry.tidies);
 }
 
 /** Others need not use our classes and fields: but the error must say what happened, and not be a mishap of the program. */
@@ -97,16 +96,10 @@ function judgeOthers(entry: Case, error: unknown): string | undefined {
   const all = chain
     .map((each) => (each instanceof Error ? each.message : (JSON.stringify(each) ?? String(each))))
     .join("\n");
-  // What the runtime's fetch throws is a TypeError too, with what happened as its cause.
-  if (
-    chain.length === 1 &&
-    error instanceof Error &&
-    /^(TypeError|SyntaxError|RangeError|ReferenceError)$/.test(error.name)
-  )
-    return brief(error);
+  if (chain.length === 1 && isMishap(error)) return brief(error);
   const says = entry.says ?? (entry.throws!["name"] === "TimeoutError" ? /time|abort/i : undefined);
   if (says?.test(all) === false) return `not said: ${brief(error)}`;
-  const leak = leaks(entry, error);
+  const leak = leaks(error, entry.hides);
   if (leak !== undefined) return leak;
   const missing = ["partial", "results"].find(
     (field) => entry.throws![field] !== undefined && !chain.some((each) => field in (each as object)),
@@ -115,7 +108,17 @@ function judgeOthers(entry: Case, error: unknown): string | undefined {
   return missing === undefined ? undefined : "throws, without what had arrived";
 }
 
-function leaks(entry: Case, error: unknown): string | undefined {
+/** Thrown by the engine on the way through what was not expected. Errors of these classes that say something on purpose are none. */
+function isMishap(error: unknown): boolean {
+  if (!(error instanceof Error) || !/^(TypeError|SyntaxError|RangeError|ReferenceError)$/.test(error.name))
+    return false;
+  return /^Cannot (read|set|destructure)|is not (iterable|defined|a function|valid JSON)|^Unexpected |^Maximum call stack/.test(
+    error.message,
+  );
+}
+
+/** What an error shows, by whatever means it is looked at, that it must not. */
+function leaks(error: unknown, ...patterns: (RegExp | undefined)[]): string | undefined {
   const shown = [
     inspect(error, { depth: 12, showHidden: true }),
     safely(error),
@@ -123,7 +126,8 @@ function leaks(entry: Case, error: unknown): string | undefined {
     (error as Error).stack,
   ].join("\n");
   if (shown.includes(canaryKey)) return "the key is in the error";
-  return entry.hides?.test(shown) ? "the error holds what it must hide" : undefined;
+  const pattern = patterns.find((each) => each?.test(shown));
+  return pattern && `the error holds ${pattern}`;
 }
 
 /** Ours sends as often as is written; of others it only counts whether they repeat what cannot succeed. */

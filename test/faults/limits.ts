@@ -1,7 +1,7 @@
-import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { ContextOverflowError } from "@langchain/core/errors";
-import { every, everything, healthy, answers, refused, unnoticed, type Case } from "./case.ts";
-import { failure, limited, vectors } from "./wire.ts";
+import { every, everything, healthy, answers, refused, unnoticed, type Case, type Target } from "./case.ts";
+import { neverFits, tellsTheLimiter, waitsTogether } from "./own-clients.ts";
+import { failure, limited } from "./wire.ts";
 
 const retryNow = { "retry-after": "0" };
 const page = "<html><h1>504 Gateway Time-out</h1></html>";
@@ -20,25 +20,21 @@ const asked = (fault: string, headers: Record<string, string>, throws: Record<st
     { maxRetries: 0 },
   );
 
-/** One that resembles each model of the cases, and one that resembles none. */
-const liveModels = [
-  "Qwen/Qwen3-14B",
-  "zai-org/GLM-4.7",
-  "Qwen/Qwen3-Coder-480B-A35B-Instruct",
-  "Pro/BAAI/bge-m3",
-  "Pro/BAAI/bge-reranker-v2-m3",
-  "tencent/Hunyuan-MT-7B",
-];
-
-/** Forty texts, and a service that answers for `text n` with the vector `[n, 1]` unless something is wrong with the request. */
-const fortyTexts = Array.from({ length: 40 }, (_, index) => `text ${index + 1}`);
-const fortyVectors = fortyTexts.map((_, index) => [index + 1, 1]);
-export const numbered = (input: readonly string[]): { body: string } => ({
-  body: vectors(input.map((each) => [Number(each.slice(5)), 1])),
-});
-
-const sizes = (requests: readonly { body: Record<string, unknown> }[]): number[] =>
-  requests.map(({ body }) => (body["input"] as string[]).length);
+/** For each way of asking the model most like the one it asks for. */
+const nearest: Record<Target, string> = {
+  invoke: "Qwen/Qwen3-9B",
+  stream: "Qwen/Qwen3-9B",
+  fetch: "Qwen/Qwen3-9B",
+  fetchStream: "Qwen/Qwen3-9B",
+  messages: "zai-org/GLM-4.7",
+  messagesStream: "zai-org/GLM-4.7",
+  complete: "Qwen/Qwen3-Coder-31B-A3B-Instruct",
+  completeStream: "Qwen/Qwen3-Coder-31B-A3B-Instruct",
+  embed: "BAAI/bge-m4",
+  rerank: "BAAI/bge-reranker-v2-m4",
+  models: "",
+};
+const listed = JSON.stringify({ object: "list", data: [...new Set(Object.values(nearest))].map((id) => ({ id })) });
 
 export const limits: readonly Case[] = [
   ...unnoticed(46, "429 for requests per minute, without Retry-After", everything, [
@@ -57,7 +53,7 @@ export const limits: readonly Case[] = [
     targets: ["invoke"],
     replies: [{ status: 429, body: limited("RPM"), headers: { "retry-after": "1" } }, healthy.invoke],
     oursOnly: "it has no hook that would tell",
-    run: ({ setup, server }) => waitsTogether(setup.url, setup.apiKey, server),
+    run: ({ setup, server }) => waitsTogether(setup, server),
   },
   ...unnoticed(47, "429 for tokens per minute, without Retry-After", everything, [
     { status: 429, body: limited("TPM") },
@@ -68,7 +64,15 @@ export const limits: readonly Case[] = [
     targets: ["invoke"],
     replies: [{ status: 429, body: limited("TPM"), headers: retryNow }, healthy.invoke],
     oursOnly: "it takes no limiter",
-    run: ({ setup }) => tellsTheLimiter(setup.url, setup.apiKey),
+    run: ({ setup }) => tellsTheLimiter(setup),
+  },
+  {
+    row: 47,
+    fault: "a request larger than the whole limit is never sent",
+    targets: ["invoke"],
+    replies: [healthy.invoke],
+    oursOnly: "it takes no limiter",
+    run: ({ setup, server }) => neverFits(setup, server),
   },
   ...(["RPH", "RPD", "TPD", "IPD"] as const).map((limit) =>
     refused(
@@ -79,6 +83,15 @@ export const limits: readonly Case[] = [
       { says: new RegExp(limit), advises: /reset at 20/ },
     ),
   ),
+  {
+    row: 48,
+    fault: "the limiter fails at once, or waits where it may",
+    targets: [],
+    elsewhere: {
+      file: "packages/client/src/limits/memory-rate-limiter.test.ts",
+      test: "parks the line with waitForHoursAndDays",
+    },
+  },
   refused(
     49,
     "402 without balance",
@@ -146,58 +159,22 @@ export const limits: readonly Case[] = [
     { targets: everything, requests: 4, says: /Gateway Time-out/, tidies: /<h1>/ },
   ),
   {
-    row: 52,
-    fault: "the service names the size it takes: cut to that, and remembered",
-    targets: ["embed"],
-    texts: fortyTexts,
-    calls: 2,
-    replies: [
-      ({ input }) =>
-        (input as string[]).length > 10
-          ? {
-              status: 413,
-              body: failure(20042, `input batch size ${(input as string[]).length} > maximum allowed batch size 10`),
-            }
-          : numbered(input as string[]),
-    ],
-    returns: { vectors: fortyVectors },
-    // Once a size is named nothing larger may be sent; two batches may have been under way before.
-    check: ({ server, subject }) =>
-      subject.ours &&
-      sizes(server.requests)
-        .slice(2)
-        .some((size) => size > 10)
-        ? "sends more than the service takes"
-        : undefined,
-  },
-  {
-    row: 52,
-    fault: "the service names no size: halved until it fits",
-    targets: ["embed"],
-    texts: fortyTexts,
-    replies: [
-      ({ input }) =>
-        (input as string[]).length > 5
-          ? { status: 413, body: '"Request Entity Too Large"' }
-          : numbered(input as string[]),
-    ],
-    returns: { vectors: fortyVectors },
-  },
-  {
-    row: 52,
-    fault: "one text is too large on its own: named, and the others kept",
-    targets: ["embed"],
-    texts: fortyTexts,
-    replies: [
-      ({ input }) =>
-        (input as string[]).includes("text 7")
-          ? { status: 413, body: '"Request Entity Too Large"' }
-          : numbered(input as string[]),
-    ],
-    throws: {
-      name: "PartialFailureError",
-      failures: [{ position: 6 }],
-      results: fortyVectors.map((vector, index) => (index === 6 ? undefined : vector)),
+    row: 51,
+    fault: "a model that stays down is asked now and then, not by every call",
+    targets: ["invoke"],
+    maxRetries: 0,
+    replies: [{ status: 503, body: failure(50508, "System is too busy now.") }],
+    async run({ subject, setup, server }) {
+      const call = subject.make.invoke!({ ...setup, maxRetries: 0 });
+      const fails = async (): Promise<boolean> =>
+        call().then(
+          () => false,
+          () => true,
+        );
+      for (let count = 0; count < 10; count += 1) if (!(await fails())) return "silent success";
+      const later = await Promise.all(Array.from({ length: 20 }, fails));
+      if (!later.every(Boolean)) return "silent success";
+      return server.requests.length <= 15 ? undefined : `30 calls send ${server.requests.length} requests`;
     },
   },
   refused(
@@ -262,67 +239,25 @@ export const limits: readonly Case[] = [
     { name: "AuthenticationError", reason: "auth", attempts: 1 },
     { targets: everything, says: /Invalid token/ },
   ),
+  ...every.map((target): Case => ({
+    row: 56,
+    fault: "a model that is not there: the error names the nearest that is",
+    targets: [target],
+    replies: [
+      { status: 400, body: failure(20012, "Model does not exist. Please check it carefully.") },
+      { body: listed },
+    ],
+    throws: { name: "NotFoundError", reason: "notFound", code: 20012, attempts: 1, suggestions: [nearest[target]] },
+    // The second one asks for the list.
+    requests: 2,
+    says: /Model does not exist/,
+    advises: new RegExp(nearest[target]),
+  })),
   refused(
     56,
-    "400 with code 20012",
-    { status: 400, body: failure(20012, "Model does not exist. Please check it carefully.") },
-    { name: "NotFoundError", reason: "notFound", code: 20012 },
-    {
-      replies: [
-        { status: 400, body: failure(20012, "Model does not exist. Please check it carefully.") },
-        { body: JSON.stringify({ object: "list", data: liveModels.map((id) => ({ id, object: "model" })) }) },
-      ],
-      // The second asks for the list, once.
-      requests: 2,
-      says: /Model does not exist/,
-      advises: /models\.list.* The nearest of them: "(Pro|Qwen|zai-org|BAAI)\//,
-    },
+    "404 for an address that is not there",
+    { status: 404, body: '"404 page not found"' },
+    { name: "NotFoundError", reason: "notFound", attempts: 1, suggestions: [] },
+    { says: /page not found/, advises: /base URL/ },
   ),
 ];
-
-const request = { model: "Qwen/Qwen3-8B", messages: [{ role: "user", content: "Hello" }] };
-
-async function waitsTogether(
-  baseURL: string,
-  apiKey: string,
-  server: { requests: unknown[] },
-): Promise<string | undefined> {
-  const retries: number[] = [];
-  let told: (() => void) | undefined;
-  const waits = new Promise<void>((resolve) => (told = resolve));
-  const client = new SiliconFlowClient({
-    apiKey,
-    baseURL,
-    onRetry({ attempt }) {
-      retries.push(attempt);
-      two = client.chat.create(request);
-    },
-    onWait: () => told!(),
-  });
-  let two: Promise<unknown> | undefined;
-  const one = client.chat.create(request);
-  await waits;
-  const meanwhile = server.requests.length;
-  await Promise.all([one, two]);
-  await client.close();
-  if (meanwhile !== 1) return "the other call did not wait";
-  return retries.length === 1 && server.requests.length === 3 ? undefined : `${server.requests.length} requests`;
-}
-
-async function tellsTheLimiter(baseURL: string, apiKey: string): Promise<string | undefined> {
-  const told: string[] = [];
-  const client = new SiliconFlowClient({
-    apiKey,
-    baseURL,
-    limiter: {
-      acquire: async () => ({
-        settle: ({ tokens }) => void told.push(`used ${tokens}`),
-        penalize: ({ limit }) => void told.push(`limit ${limit}`),
-      }),
-    },
-  });
-  await client.chat.create(request);
-  await client.close();
-  const seen = told.join(", ");
-  return seen === "limit TPM, used 0, used 15" ? undefined : `the limiter was told: ${seen}`;
-}

@@ -1,4 +1,3 @@
-import { numbered } from "./limits.ts";
 import { answers, healthy, type Case } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
 import { failure, ranking, vectors } from "./wire.ts";
@@ -8,6 +7,16 @@ const float32 = (...numbers: number[]): string => Buffer.from(new Float32Array(n
 const inNumbers = healthy.embed;
 const inBase64: Reply = { body: vectors([{ embedding: float32(1, 0) }, { embedding: float32(0, 1) }]) };
 
+/** Forty texts, and a service that answers for `text n` with the vector `[n, 1]` unless something is wrong with the request. */
+const fortyTexts = Array.from({ length: 40 }, (_, index) => `text ${index + 1}`);
+const fortyVectors = fortyTexts.map((_, index) => [index + 1, 1]);
+const numbered = (input: readonly string[]): { body: string } => ({
+  body: vectors(input.map((each) => [Number(each.slice(5)), 1])),
+});
+
+const sizes = (requests: readonly { body: Record<string, unknown> }[]): number[] =>
+  requests.map(({ body }) => (body["input"] as string[]).length);
+
 /** 1,280 texts: forty requests of 32. The twentieth holds this one. */
 const manyTexts = Array.from({ length: 1280 }, (_, index) => `text ${index + 1}`);
 const spoilt = "text 620";
@@ -15,6 +24,61 @@ const firstSpoilt = 608;
 const notAllowed: Reply = { status: 400, body: failure(20099, "The input is not allowed.") };
 
 export const lists: readonly Case[] = [
+  {
+    row: 52,
+    fault: "the service names the size it takes: cut to that, and remembered",
+    targets: ["embed"],
+    texts: fortyTexts,
+    calls: 2,
+    replies: [
+      ({ input }) =>
+        (input as string[]).length > 10
+          ? {
+              status: 413,
+              body: failure(20042, `input batch size ${(input as string[]).length} > maximum allowed batch size 10`),
+            }
+          : numbered(input as string[]),
+    ],
+    returns: { vectors: fortyVectors },
+    // Once a size is named nothing larger may be sent; two batches may have been under way before.
+    check: ({ server, subject }) =>
+      subject.ours &&
+      sizes(server.requests)
+        .slice(2)
+        .some((size) => size > 10)
+        ? "sends more than the service takes"
+        : undefined,
+  },
+  {
+    row: 52,
+    fault: "the service names no size: halved until it fits",
+    targets: ["embed"],
+    texts: fortyTexts,
+    replies: [
+      ({ input }) =>
+        (input as string[]).length > 5
+          ? { status: 413, body: '"Request Entity Too Large"' }
+          : numbered(input as string[]),
+    ],
+    returns: { vectors: fortyVectors },
+  },
+  {
+    row: 52,
+    fault: "one text is too large on its own: named, and the others kept",
+    targets: ["embed"],
+    texts: fortyTexts,
+    replies: [
+      ({ input }) =>
+        (input as string[]).includes("text 7")
+          ? { status: 413, body: '"Request Entity Too Large"' }
+          : numbered(input as string[]),
+    ],
+    throws: {
+      name: "PartialFailureError",
+      failures: [{ position: 6 }],
+      results: fortyVectors.map((vector, index) => (index === 6 ? undefined : vector)),
+    },
+  },
   {
     row: 57,
     fault: "vectors in another order",

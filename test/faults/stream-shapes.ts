@@ -37,6 +37,7 @@ export const oddStreams: readonly Case[] = [
     ],
     { text: "a\uFFFDb" },
   ),
+  reads(35, "half a character, written as an escape", [first, text("a\ud83db"), finish(), done], { text: "a\ud83db" }),
   reads(36, "a byte order mark", ["\uFEFF", first, text("Hello"), finish(), done], { text: "Hello" }),
   reads(36, "CRLF line ends", [[first, text("Hello"), finish(), done].join("").replaceAll("\n", "\r\n")], {
     text: "Hello",

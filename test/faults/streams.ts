@@ -1,5 +1,5 @@
-import { broken, every, healthy, partial, reads, refused, streams, unnoticed, type Case } from "./case.ts";
-import type { FaultServer, Reply } from "./fault-server.ts";
+import { broken, every, healthy, partial, reads, refused, streams, takesAtMost, unnoticed, type Case } from "./case.ts";
+import type { Reply } from "./fault-server.ts";
 import {
   done,
   failure,
@@ -27,14 +27,6 @@ const dialects: Record<Stream, { opening: readonly string[]; word: (content: str
   messagesStream: { opening: messageStart, word: messageText, end: messageReason() },
   completeStream: { opening: [textPiece("")], word: textPiece, end: textPiece("", "stop") },
 };
-
-/** More than this was never in flight: an endless answer was left, not read. */
-const boundedBy =
-  (megabytes: number) =>
-  ({ server }: { server: FaultServer }): string | undefined => {
-    const sent = server.bytesWritten() / 1024 / 1024;
-    return sent > megabytes ? `${Math.round(sent)} MiB were taken` : undefined;
-  };
 
 const quiet = { quiet: true } as const;
 const comment = ": keep-alive\n\n";
@@ -122,14 +114,15 @@ function deaths(target: Stream): Case[] {
       replies: [{ headers: sse, body: "data: ", forever: "x".repeat(256 * 1024), times: 256 }],
       throws: { name: "InvalidResponseError", reason: "tooLarge" },
       requests: 1,
-      check: boundedBy(40),
+      check: takesAtMost(40),
+      alone: true,
     },
     after(
       37,
       "one line of 64 MiB, after the first token",
       ['data: {"choices":[{"delta":{"content":"'],
       { name: "StreamError", reason: "tooLarge" },
-      { forever: "x".repeat(256 * 1024), times: 256, check: boundedBy(40) },
+      { forever: "x".repeat(256 * 1024), times: 256, check: takesAtMost(40), alone: true },
     ),
     after(
       22,
@@ -140,7 +133,7 @@ function deaths(target: Stream): Case[] {
       {
         forever: word("lo".repeat(8192)),
         maxBytes: 256 * 1024,
-        check: boundedBy(40),
+        check: takesAtMost(40),
         oursOnly: "it has no limit of size",
       },
     ),

@@ -14,9 +14,9 @@ import { rowNumbers, rows } from "../faults/rows.ts";
 import { subjects } from "./fault-subjects.ts";
 
 /** Longer than any library waits between the three retries that it is given. */
-const limitMs = 25_000;
+const limitMs = 30_000;
 /** Most of the time is waiting. */
-const atOnce = 24;
+const atOnce = 16;
 const page = new URL("../../docs/reliability/fault-matrix.md", import.meta.url);
 
 const args = process.argv.slice(2);
@@ -51,24 +51,28 @@ async function fill(who: Subject): Promise<void> {
   // A call that was cut off may fail later, when nobody waits for it.
   process.on("unhandledRejection", () => {});
   process.on("uncaughtException", () => {});
+  // At the end, or when the table is given up. Calls that were cut off hold the process.
+  process.on("disconnect", () => process.exit());
   const tell = async (index: number): Promise<void> => {
     const { entry, target } = jobs[index]!;
     process.send!({ index, cell: await cellOf(entry, target, who) });
   };
-  const queue = [...jobs.keys()].filter((index) => !jobs[index]!.entry.alone);
+  const queue = mine(process.env["FAULT_ALONE"] === "1");
   const worker = async (): Promise<void> => {
     for (let index = queue.shift(); index !== undefined; index = queue.shift()) await tell(index);
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  for (const [index, { entry }] of jobs.entries()) if (entry.alone) await tell(index);
-  // Calls that were cut off hold the process.
+  await Promise.all(Array.from({ length: process.env["FAULT_ALONE"] === "1" ? 1 : atOnce }, worker));
   process.disconnect();
-  process.exit();
+}
+
+/** The jobs that must run alone, or all others. */
+function mine(alone: boolean): number[] {
+  return [...jobs.keys()].filter((index) => (jobs[index]!.entry.alone === true) === alone);
 }
 
 async function cellOf(entry: Case, target: Target | undefined, who: Subject): Promise<string> {
   if (entry.absent) return who.ours ? `n/a: ${entry.absent.why}` : "n/a";
-  if (entry.elsewhere) return who.ours ? `ok (test/${entry.elsewhere.file})` : "n/a: about our own programs";
+  if (entry.elsewhere) return who.ours ? `ok (${entry.elsewhere.file})` : "n/a: proven for ours alone";
   if (!who.ours && entry.oursOnly) return `n/a: ${entry.oursOnly}`;
   if (who.make[target!] === undefined) return "n/a: no such endpoint";
   const { wrong } = await play(entry, target!, who, limitMs);
@@ -82,23 +86,28 @@ async function compare(): Promise<void> {
       ([name]) => !/^(OPENAI|DEEPSEEK|OPENROUTER|SILICONFLOW|LANGSMITH|LANGCHAIN|LC)_|_proxy$/i.test(name),
     ),
   );
+  const columns = subjects.map((): string[] => []);
   let done = 0;
-  const columns = await Promise.all(
-    subjects.map(async ({ name }) => {
-      const cells: string[] = [];
-      // What the libraries print about the faults would tear the table.
-      const child = fork(import.meta.filename, args, { env: { ...env, FAULT_SUBJECT: name }, stdio: "ignore" });
-      child.on("message", ({ index, cell }: { index: number; cell: string }) => {
-        cells[index] = cell;
-        done += 1;
-        if (done % 500 === 0) console.error(`${done} of ${jobs.length * subjects.length} cells`);
-      });
-      await once(child, "exit");
-      const missing = jobs.findIndex((_, index) => cells[index] === undefined);
-      if (missing >= 0) throw new Error(`${name} ended without an answer to "${titleOf(jobs[missing]!.entry)}".`);
-      return cells;
-    }),
-  );
+  const run = async (column: number, alone: boolean): Promise<void> => {
+    const { name } = subjects[column]!;
+    // What the libraries print about the faults would tear the table.
+    const child = fork(import.meta.filename, args, {
+      env: { ...env, FAULT_SUBJECT: name, FAULT_ALONE: alone ? "1" : "0" },
+      stdio: "ignore",
+    });
+    child.on("message", ({ index, cell }: { index: number; cell: string }) => {
+      columns[column]![index] = cell;
+      done += 1;
+      if (done % 500 === 0) console.error(`${done} of ${jobs.length * subjects.length} cells`);
+    });
+    await once(child, "exit");
+    const missing = mine(alone).find((index) => columns[column]![index] === undefined);
+    if (missing !== undefined)
+      throw new Error(`${name} ended without an answer to "${titleOf(jobs[missing]!.entry)}".`);
+  };
+  await Promise.all(columns.map((_, column) => run(column, false)));
+  for (const column of columns.keys()) await run(column, true);
+
   const table = tableOf(columns);
   console.log(table);
   if (args.includes("--write")) {

@@ -6,38 +6,37 @@ import { sentinelKey, type Peer } from "./scenario.ts";
 
 const model = "Qwen/Qwen3-8B";
 
+/** Options that both of the others take. */
+interface OpenAIFields {
+  model: string;
+  maxRetries: number;
+  configuration: { baseURL: string };
+  apiKey?: string;
+  timeout?: number;
+}
+
+function likeChatOpenAI(name: string, keyName: string, make: (fields: OpenAIFields) => unknown): Peer {
+  return {
+    name,
+    keyName,
+    withoutThinking: { enable_thinking: false },
+    withEffort: { reasoning: { effort: "high" }, reasoningEffort: "high", reasoning_effort: "high" },
+    make: (baseURL, { key = sentinelKey, quietMs, ...fields } = {}) =>
+      make({
+        model,
+        maxRetries: 1,
+        configuration: { baseURL },
+        ...(key === "none" ? {} : { apiKey: key }),
+        ...(quietMs ? { timeout: quietMs } : {}),
+        ...fields,
+      }) as BaseChatModel,
+  };
+}
+
 /** The three models, each set up as its own documentation says, with one retry so that no column takes long. */
 export const peers: readonly Peer[] = [
-  {
-    name: "ChatOpenAI",
-    keyName: "OPENAI_API_KEY",
-    withoutThinking: { enable_thinking: false },
-    withEffort: { reasoning: { effort: "high" }, reasoningEffort: "high", reasoning_effort: "high" },
-    make: (baseURL, { key = sentinelKey, quietMs, ...fields } = {}) =>
-      new ChatOpenAI({
-        model,
-        maxRetries: 1,
-        configuration: { baseURL },
-        ...(key === "none" ? {} : { apiKey: key }),
-        ...(quietMs ? { timeout: quietMs } : {}),
-        ...fields,
-      }) as BaseChatModel,
-  },
-  {
-    name: "ChatDeepSeek",
-    keyName: "DEEPSEEK_API_KEY",
-    withoutThinking: { enable_thinking: false },
-    withEffort: { reasoning: { effort: "high" }, reasoningEffort: "high", reasoning_effort: "high" },
-    make: (baseURL, { key = sentinelKey, quietMs, ...fields } = {}) =>
-      new ChatDeepSeek({
-        model,
-        maxRetries: 1,
-        configuration: { baseURL },
-        ...(key === "none" ? {} : { apiKey: key }),
-        ...(quietMs ? { timeout: quietMs } : {}),
-        ...fields,
-      }) as BaseChatModel,
-  },
+  likeChatOpenAI("ChatOpenAI", "OPENAI_API_KEY", (fields) => new ChatOpenAI(fields)),
+  likeChatOpenAI("ChatDeepSeek", "DEEPSEEK_API_KEY", (fields) => new ChatDeepSeek(fields)),
   {
     name: "ChatSiliconFlow",
     keyName: "SILICONFLOW_API_KEY",

@@ -7,7 +7,7 @@ const spreadMs = 500;
 /** Until when a model must be left alone, because one of its calls met a limit: the others wait as well. */
 export class CoolDowns {
   readonly #clock: Clock;
-  /** By our clock. A Map: model ids are the caller's words. */
+  /** A Map: model ids are the caller's words. */
   readonly #ends = new Map<string, number>();
 
   constructor(clock: Clock) {

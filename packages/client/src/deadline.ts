@@ -4,8 +4,10 @@ import type { WireBody } from "./wire.js";
 
 /** Time and chance, so that a test can hold both. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that never jumps. */
   now(): number;
+  /** Milliseconds since 1970. */
+  date(): number;
   /** From 0 up to, not including, 1. */
   random(): number;
   /** Calls back after so many milliseconds, unless the returned function is called before. */
@@ -13,7 +15,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
+  date: () => Date.now(),
   random: () => Math.random(),
   after(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds);

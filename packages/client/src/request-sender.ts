@@ -202,7 +202,7 @@ export class RequestSender {
       model,
       baseURL,
       region,
-      now: this.#clock.now(),
+      now: this.#clock.date(),
     });
   }
 

@@ -6,7 +6,7 @@ import { parseRetryAfter, RetryBudget, retryDelay, untilReset } from "./retry.js
 const noon = Date.parse("2026-11-23T12:00:00Z");
 
 function clock(random: number): Clock {
-  return { now: () => noon, random: () => random, after: () => () => {} };
+  return { now: () => noon, date: () => noon, random: () => random, after: () => () => {} };
 }
 
 const overloaded = new ServiceUnavailableError("503", { status: 503, retryable: true });

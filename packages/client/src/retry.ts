@@ -37,7 +37,7 @@ export function retryDelay(
   // Full jitter: callers that failed together must not come back together.
   const delay = clock.random() * Math.min(maxDelayMs, firstDelayMs * 2 ** retries);
   if (error instanceof RateLimitError && error.retryAt !== undefined) {
-    const left = Math.max(0, error.retryAt.getTime() - clock.now());
+    const left = Math.max(0, error.retryAt.getTime() - clock.date());
     // Nobody documents the windows: the first retries may well succeed inside of one. The last must not be lost to it.
     if (retries + 1 < maxRetries) return Math.min(delay, left);
     return Math.min(maxRetryAfterMs, left + clock.random() * spreadMs);

@@ -65,6 +65,7 @@ class TestClock implements Clock {
   }
 
   now = (): number => this.time;
+  date = (): number => this.time;
   random = (): number => this.chance;
   after = (milliseconds: number, callback: () => void): (() => void) => {
     this.waits.push(milliseconds);

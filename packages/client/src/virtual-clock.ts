@@ -11,6 +11,7 @@ export class VirtualClock implements Clock {
   #timers: Timer[] = [];
 
   now = (): number => this.time;
+  date = (): number => this.time;
   /** Intervals without jitter. */
   random = (): number => 1;
   after = (milliseconds: number, callback: () => void): (() => void) => {

@@ -17,7 +17,8 @@ export function disagreement(verdict: Verdict, outcome: Outcome, { asked }: Case
   if ("chunks" in outcome) {
     if (verdict.chunks.length > 0) return difference("chunks", verdict.chunks, outcome.chunks);
     // A message that came in one piece says that it has ended by its last event.
-    const { choices } = verdict;
+    // A stream has no order of choices but that of their index.
+    const choices = verdict.choices.toSorted((one, other) => one.index - other.index);
     return difference(
       "choices",
       asked.endpoint === "messages" ? choices : ended(choices),

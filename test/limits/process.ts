@@ -15,6 +15,8 @@ export interface Task {
   localShare: number;
   /** Calls that are under way at any time, waiting or sent. */
   callers: number;
+  /** When it begins. */
+  afterMs: number;
 }
 
 /** What a process tells. */
@@ -23,7 +25,7 @@ export type News =
   | { task: string; kind: "failed"; error: string };
 
 const label = process.env["PROCESS"] ?? "?";
-let stopped = false;
+const stopping = new AbortController();
 const closing: (() => Promise<unknown>)[] = [];
 
 process.on("unhandledRejection", (error) => {
@@ -37,6 +39,7 @@ process.on("message", (message: { tasks: Task[] } | "stop") => {
 });
 
 async function perform(task: Task): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, task.afterMs));
   const store = await openStore(task);
   const limiter = new SharedRateLimiter({ store, localShare: task.localShare, ...task.limits });
   const client = new SiliconFlowClient({
@@ -52,12 +55,12 @@ async function perform(task: Task): Promise<void> {
 }
 
 async function keepAsking(task: Task, ask: () => Promise<number>): Promise<void> {
-  while (!stopped) {
+  while (!stopping.signal.aborted) {
     try {
       const tokens = await ask();
       tell({ task: task.name, kind: "used", at: Date.now(), tokens });
     } catch (error) {
-      if (stopped) return;
+      if (stopping.signal.aborted) return;
       tell({ task: task.name, kind: "failed", error: String(error) });
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
@@ -97,7 +100,7 @@ async function openStore({ store: { kind, port }, name }: Task): Promise<RateLim
 }
 
 async function stop(): Promise<void> {
-  stopped = true;
+  stopping.abort();
   await Promise.allSettled(closing.map((close) => close()));
   process.exit(0);
 }

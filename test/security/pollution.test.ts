@@ -29,6 +29,7 @@ const polluted: string[] = [];
 function pollute(properties: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(properties)) {
     polluted.push(name);
+    // oxlint-disable-next-line no-extend-native -- somebody else's fault is what is tested
     Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable: false });
   }
 }

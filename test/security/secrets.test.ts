@@ -1,5 +1,8 @@
+import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import * as z from "zod";
 import { type FaultServer, type Reply, startFaultServer } from "../faults/fault-server.ts";
+import * as wire from "../faults/wire.ts";
 import { type Asking, clientAskings, langChainAskings, Onlooker } from "./asking.ts";
 import { answer, canariesIn, everythingIn, prompt, secrets, spellings } from "./canaries.ts";
 import { damagedStreams, headerEchoes, refusals, successes } from "./echoes.ts";
@@ -127,6 +130,33 @@ describe("a way of asking that succeeds", () => {
     expect(await leaksOf(askings, onlooker)).toEqual({ leaks: [], failed: [] });
     expect(onlooker.seen.length).toBeGreaterThan(0);
   });
+});
+
+describe("a structured answer that cannot be used", () => {
+  const schema = z.object({ name: z.string(), age: z.number() });
+  const said: Record<string, Reply> = {
+    "is no JSON": { body: wire.completion({ content: answer }) },
+    "does not fit": { body: wire.completion({ content: JSON.stringify({ name: answer, age: "old" }) }) },
+    "is a call that does not fit": toolAnswer(JSON.stringify({ name: answer, age: "old" })),
+    "is a call that is no JSON": toolAnswer(`{"name":"${answer}`),
+  };
+
+  it.each(Object.keys(said))("%s: its text is in no message", async (name) => {
+    reply = said[name]!;
+    const model = new ChatSiliconFlow({ model: "m", apiKey: secrets.key, baseURL: server.url, maxRetries: 0 });
+    const method = name.includes("call") ? "functionCalling" : "jsonMode";
+    const error: unknown = await model
+      .withStructuredOutput(schema, { method })
+      .invoke("Hi.")
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect(canariesIn(everythingIn(error, hidden), { answer })).toEqual([]);
+  });
+
+  function toolAnswer(args: string): Reply {
+    const call = { id: "call_1", type: "function", function: { name: "extract", arguments: args } };
+    return { body: wire.completion({ content: "", tool_calls: [call] }, "tool_calls") };
+  }
 });
 
 describe("what a caller holds", () => {

@@ -147,6 +147,11 @@ class AnswerToolParser<T extends AnswerObject> extends JsonOutputKeyToolsParser<
     if (message !== undefined) requireCall(message, this.keyName);
     return super.parseResult(generations);
   }
+
+  /** The base class would quote the answer. */
+  protected override _validateResult(result: unknown): Promise<T> {
+    return validate<T>(this.zodSchema ?? this.serializableSchema ?? {}, result, JSON.stringify(result));
+  }
 }
 
 /** Without it the base class answers `undefined` where a call is missing or broken. */
@@ -193,14 +198,12 @@ class AnswerJsonParser<T extends AnswerObject> extends JsonOutputParser<T> {
     let value: unknown;
     try {
       value = readJson(text);
-    } catch (cause) {
-      // The answer itself is a field of the error, not a part of its message.
-      const error = new OutputParserException("The model's answer is not valid JSON.", text);
-      error.cause = cause;
-      throw error;
+    } catch {
+      // What JSON.parse says quotes the answer.
+      throw misread("The model's answer is not valid JSON.", text);
     }
     const unsafe = typeof value === "object" && value !== null ? whyUnsafe(value) : undefined;
-    if (unsafe !== undefined) throw new OutputParserException(unsafe, text);
+    if (unsafe !== undefined) throw misread(unsafe, text);
     return validate(this.#schema, value, text);
   }
 }
@@ -239,19 +242,23 @@ async function validate<T>(schema: OutputSchema<T>, value: unknown, text: string
   if (isInteropZodSchema(schema)) {
     const result = await interopSafeParseAsync(schema as InteropZodType<T>, value);
     if (result.success) return result.data;
-    throw new OutputParserException(
-      `The model's answer does not fit the schema: ${describeIssues(result.error)}`,
-      text,
-    );
+    throw misread(`The model's answer does not fit the schema: ${describeIssues(result.error)}`, text);
   }
   if (isSerializableSchema(schema)) {
     const result = await (schema as SerializableSchema<T>)["~standard"].validate(value);
     if (!result.issues) return result.value;
     const issues = result.issues.map((issue) => issue.message).join("; ");
-    throw new OutputParserException(`The model's answer does not fit the schema: ${issues}`, text);
+    throw misread(`The model's answer does not fit the schema: ${issues}`, text);
   }
   // Plain JSON Schema is not checked, as in all of LangChain.
   return value as T;
+}
+
+/** The answer goes where LangChain's parsers that try again look for it, but not into what is printed of the error. */
+function misread(message: string, answer: string): OutputParserException {
+  const error = new OutputParserException(message);
+  Object.defineProperty(error, "llmOutput", { value: answer, enumerable: false, configurable: true, writable: true });
+  return error;
 }
 
 /** Issues of zod 3 and 4 alike: where, and what. */

@@ -224,7 +224,10 @@ export class PayloadTooLargeError extends ApiError {
 /** Requests, tokens or images, per minute, hour or day. */
 export type RateLimitClass = "RPM" | "RPH" | "RPD" | "TPM" | "TPD" | "IPM" | "IPD";
 
-/** A rate limit of the account still holds after the client's retries. */
+/**
+ * A rate limit of the account still holds after the client's retries. With `attempts` 0 it comes from the client's limiter:
+ * a limit per hour or day is used up, nothing was sent, and `status` 429 stands for what the service would have said.
+ */
 export class RateLimitError extends ApiError {
   static {
     setName(this, "RateLimitError");

@@ -39,7 +39,10 @@ export interface SharedClientOptions {
   headers?: Record<string, string> | undefined;
   /** Bytes of one answer, after decompression, above which it is dropped. @defaultValue 64 MiB */
   maxResponseBytes?: number | undefined;
-  /** Asked before each request for a model is sent, and told what it used. @defaultValue none */
+  /**
+   * Asked before each request for a model is sent, and told what it used: a {@link MemoryRateLimiter}, a
+   * {@link SharedRateLimiter}, or your own. @defaultValue none
+   */
   limiter?: RateLimiter | undefined;
   /**
    * Told before each wait for another attempt: which attempt failed (from 1), with what, and how long the wait is.
@@ -47,8 +50,8 @@ export interface SharedClientOptions {
    */
   onRetry?: ((event: { attempt: number; delayMs: number; error: SiliconFlowError }) => void) | undefined;
   /**
-   * Told when a request waits because another one met a limit of the same model (`reason` "rate limit of …"), or because model
-   * or host are down (`"outage of …"`), and for how long. What it throws is ignored.
+   * Told when a request waits for the limiter, because another one met a limit of the same model (`reason` "rate limit of …"),
+   * or because model or host are down (`"outage of …"`), and for about how long. What it throws is ignored.
    */
   onWait?: ((event: { reason: string; delayMs: number }) => void) | undefined;
 }

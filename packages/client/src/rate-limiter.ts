@@ -31,7 +31,7 @@ export interface RateLimiter {
 
 /** The right to send one request. `settle` is called once, at the end. */
 export interface Lease {
-  /** What the request really used; 0 when it failed. */
+  /** What the request really used: the estimate again when its answer did not say, 0 when it failed. */
   settle(usage: { tokens: number }): void;
   /** The service refused the request for a limit. Called before `settle`. `retryAfterMs`: what the service asked for, if it did. */
   penalize(hit: { limit: RateLimitError["limit"]; retryAfterMs?: number }): void;

@@ -79,7 +79,7 @@ export class RequestSender {
       POST: { "content-type": "application/json", ...json },
       stream: { "content-type": "application/json", accept: "text/event-stream", ...headers },
     };
-    this.#mask = new Mask([apiKey, ...secretsOf(options.headers)]);
+    this.#mask = new Mask([apiKey, ...secretsOf(options.headers), ...(wire.secrets ?? [])]);
     this.#host = new URL(options.baseURL).host;
   }
 

@@ -413,6 +413,18 @@ describe("a limiter", () => {
     expect(log).toEqual([["m", true, true], { limit: "TPM" }, { tokens: 0 }, ["m", true, true], { tokens: 9 }]);
   });
 
+  test("is told its estimate again when an answer does not say what it used", async () => {
+    const log: number[] = [];
+    const acquire = async ({ tokens }: { tokens: number }): Promise<Lease> => {
+      log.push(tokens);
+      return { settle: (usage) => log.push(usage.tokens), penalize() {} };
+    };
+    const { client } = setUp([{ body: { choices: answer.choices } }], { limiter: { acquire } });
+    await client.chat.create({ ...request, max_tokens: 100 });
+    expect(log).toEqual([expect.any(Number), log[0]]);
+    expect(log[0]).toBeGreaterThan(100);
+  });
+
   test("that fails is heard in its own words, and nothing is sent", async () => {
     const { client, wire } = setUp([{}], { limiter: { acquire: () => Promise.reject(new RangeError("full")) } });
     await expect(client.chat.create(request)).rejects.toThrow(RangeError);

@@ -199,7 +199,7 @@ export class Transport {
   }
 
   #exchangeFor(call: PreparedCall, lease: Lease | undefined, attempts: number): Exchange {
-    const { deadline, mask, request } = call;
+    const { deadline, mask, request, estimate } = call;
     let open = lease;
     return {
       deadline,
@@ -208,7 +208,8 @@ export class Transport {
       mask: (text) => withoutInput(mask.apply(text), request),
       refusal: (text, response) => this.#sender.refusal(text, response, call),
       settle: (tokens) => {
-        settle(open, tokens);
+        // An answer that does not say what it used, or was left before it did, has used something.
+        settle(open, tokens ?? estimate);
         open = undefined;
       },
     };

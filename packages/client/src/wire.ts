@@ -31,6 +31,8 @@ export interface WireBody {
 
 /** Sends a request and returns when the headers of the answer are there. */
 export interface Wire {
+  /** What it sends of its own that nobody may see: the password of a proxy. */
+  readonly secrets?: readonly string[];
   send(request: WireRequest): Promise<WireResponse>;
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ export interface RecordedRequest {
   /** Undefined for a path that is not served. */
   readonly endpoint: EndpointName | undefined;
   readonly method: string;
-  /** Path and query, e.g. `"/v1/models?sub_type=chat"`. */
+  /** Path and query, e.g. `"/v1/models?sub_type=chat"`, without the key. */
   readonly path: string;
   /** Lower-case names; no `authorization`, `x-api-key` or cookie, and no value that holds the emulator's key. */
   readonly headers: Readonly<Record<string, string>>;
@@ -36,7 +36,7 @@ export class Journal {
       const text = Array.isArray(value) ? value.join(", ") : value;
       if (text !== undefined && !secretHeaders.has(name)) headers[name] = text.replaceAll(this.#apiKey, "***");
     }
-    const entry = { ...request, headers };
+    const entry = { ...request, path: request.path.replaceAll(this.#apiKey, "***"), headers };
     this.requests.push(entry);
     if (this.requests.length > longest) this.requests.shift();
     return entry;

@@ -2,7 +2,7 @@ import type { LimitClass } from "./limits.js";
 import { SlidingWindow } from "./sliding-window.js";
 
 /** A second may take this part of a minute's limit, so that what goes out in a burst also arrives as one. */
-const burstShare = 1 / 6;
+const burstShare = 1 / 10;
 /** After a 429, what is left of a limit that was configured. Others use the account as well. */
 const loweredTo = 0.9;
 const lowestShare = 0.05;
@@ -15,8 +15,14 @@ const telling = 10;
 export interface Cut {
   /** Buckets in a window. More lose less of the rate, and take more to keep. */
   buckets: number;
-  /** How long after its window a bucket still counts: for the way to the service. */
+  /** How long after its window a bucket still counts: for clocks that differ. */
   marginMs: number;
+  /**
+   * The service counts a request at some time between its sending and the end of its answer, however busy the network
+   * and this process are. It counts here from its end, or from so long after its sending, whichever comes first: the one
+   * for models that answer quickly, whose late answers tell of a delay, the other for those that take their time.
+   */
+  holdMs: { quick: number; slow: number };
 }
 
 /** One limit of one model: what it allows, what is used of it, and what was learnt about it. */

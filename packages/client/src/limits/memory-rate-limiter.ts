@@ -1,13 +1,11 @@
 import type { AcquireRequest, Lease, RateLimiter } from "../rate-limiter.js";
 import { clockOf, type LimiterClock } from "./clock.js";
-import { checkLimits, type LimitTable, type RateLimiterOptions } from "./limits.js";
+import { checkLimits, type LimitTable, type Need, type RateLimiterOptions } from "./limits.js";
 import { ModelLimits } from "./model-limits.js";
 import { WaitingLine, type Admission, type Grant, type Waiter } from "./waiting-line.js";
 
-/** A request may be this much slower on its way to the service than another. */
-const marginMs = 1000;
-/** 60.25 s and the margin instead of 60 s: 97.9 % of the rate. */
-const buckets = 240;
+/** 99 % of the rate are left after quick answers, 95.5 % after slow ones. */
+const cut = { buckets: 240, marginMs: 100, holdMs: { quick: 10_000, slow: 2500 } };
 /** A lease that was never settled holds its tokens back no longer than this. */
 const longestLeaseMs = 15 * 60_000;
 
@@ -61,7 +59,7 @@ export class MemoryRateLimiter implements RateLimiter {
     if (model === undefined) {
       const limits = this.#table.of(request.model);
       model = new ModelInMemory(
-        new ModelLimits(request.model, limits, { buckets, marginMs }, this.#clock, this.#waitForHoursAndDays),
+        new ModelLimits(request.model, limits, cut, this.#clock, this.#waitForHoursAndDays),
         this.#clock,
       );
       this.#models.set(request.model, model);
@@ -76,7 +74,7 @@ class ModelInMemory {
   readonly #limits: ModelLimits;
   readonly #clock: LimiterClock;
   /** Requests under way, the oldest first. */
-  readonly #open = new Map<Grant, { since: number; waiter: Waiter }>();
+  readonly #open = new Map<Grant, { sentAt: number; countedAt: number; need: Need }>();
 
   constructor(limits: ModelLimits, clock: LimiterClock) {
     this.#limits = limits;
@@ -98,30 +96,23 @@ class ModelInMemory {
   #grant(waiter: Waiter): Grant {
     const { need, estimate } = waiter;
     const sentAt = this.#clock.now();
-    this.#reserve(waiter, 1);
-    for (const budget of this.#limits.budgets) {
-      const { unit } = budget.class;
-      budget.sent(need[unit], sentAt);
-      if (unit !== "tokens") budget.used.add(budget.used.indexAt(sentAt), need[unit]);
-    }
+    this.#reserve(need, 1);
+    const countedAt = sentAt + this.#limits.holdMs;
+    this.#count(need, countedAt, 1);
+    for (const budget of this.#limits.budgets) budget.sent(need[budget.class.unit], sentAt);
     const grant: Grant = {
       settle: ({ tokens }) => {
-        if (this.#end(grant)) this.#use(tokens, estimate);
+        if (this.#end(grant)) this.#use(tokens, estimate, this.#clock.now() - sentAt);
       },
       penalize: ({ limit, retryAfterMs }) => {
         this.#limits.reached(limit, retryAfterMs, need, sentAt);
         this.line.look();
       },
       cancel: () => {
-        if (!this.#end(grant)) return;
-        for (const {
-          class: { unit },
-          used,
-        } of this.#limits.budgets)
-          if (unit !== "tokens") used.add(used.indexAt(sentAt), -need[unit]);
+        if (this.#end(grant)) this.#count(need, Math.min(this.#clock.now(), countedAt), -1);
       },
     };
-    this.#open.set(grant, { since: sentAt, waiter });
+    this.#open.set(grant, { sentAt, countedAt, need });
     return grant;
   }
 
@@ -130,29 +121,41 @@ class ModelInMemory {
     const open = this.#open.get(grant);
     if (open === undefined) return false;
     this.#open.delete(grant);
-    this.#reserve(open.waiter, -1);
+    this.#reserve(open.need, -1);
+    const now = this.#clock.now();
+    if (now < open.countedAt) {
+      this.#count(open.need, open.countedAt, -1);
+      this.#count(open.need, now, 1);
+    }
     // After whatever else the caller does with it now.
     queueMicrotask(() => this.line.look());
     return true;
   }
 
-  #use(tokens: number, estimate: number): void {
+  #use(tokens: number, estimate: number, durationMs: number): void {
     const used = Number.isFinite(tokens) && tokens > 0 ? Math.ceil(tokens) : 0;
-    if (used > 0) this.#limits.learn(estimate, used);
+    this.#limits.learn(estimate, used, durationMs);
     const now = this.#clock.now();
     for (const budget of this.#limits.budgets)
       if (budget.class.unit === "tokens") budget.used.add(budget.used.indexAt(now), used);
   }
 
-  #reserve({ need }: Waiter, sign: 1 | -1): void {
+  /** Tokens, until it is known how many they are. */
+  #reserve(need: Need, sign: 1 | -1): void {
     for (const budget of this.#limits.budgets)
       if (budget.class.unit === "tokens") budget.reserved += sign * need.tokens;
   }
 
+  /** Everything but tokens. */
+  #count(need: Need, at: number, sign: 1 | -1): void {
+    for (const { class: limitClass, used } of this.#limits.budgets)
+      if (limitClass.unit !== "tokens") used.add(used.indexAt(at), sign * need[limitClass.unit]);
+  }
+
   #forgetLost(): void {
     const now = this.#clock.now();
-    for (const [grant, { since }] of this.#open) {
-      if (now - since < longestLeaseMs) return;
+    for (const [grant, { sentAt }] of this.#open) {
+      if (now - sentAt < longestLeaseMs) return;
       this.#end(grant);
     }
   }

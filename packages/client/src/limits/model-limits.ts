@@ -5,11 +5,13 @@ import type { LimiterClock } from "./clock.js";
 import { limitClasses, type CheckedLimits, type Need } from "./limits.js";
 
 /** So many requests may go out in one second whatever the limit: they arrive together all the same. */
-const freeBurst = 200;
+const freeBurst = 100;
 /** First wait after a 429, as a part of its window; each further 429 in a row doubles it, up to the whole window. */
 const firstPause = 1 / 6;
 /** By this factor a request's real use above its estimate is forgotten with each request that ends. */
-const excessDecay = 0.98;
+const excessDecay = 0.995;
+/** Each answer counts for so much of the average duration. */
+const durationWeight = 0.02;
 /** Waits for hours and days are cut off here, unless asked for. */
 const longestShortMs = 60_000;
 
@@ -28,14 +30,25 @@ export class ModelLimits {
   readonly #waitForHoursAndDays: boolean;
   /** Until when nothing is sent, by the limit that the service named. */
   readonly #pauses = new Map<RateLimitClass | undefined, { from: number; until: number; nextMs: number }>();
+  readonly #cut: Cut;
+  /** How long requests take on the average; slow until one has ended. */
+  #durationMs: number;
   /** How far real use went beyond estimates lately: added to each estimate. */
   #excess = 0;
 
   constructor(model: string, limits: CheckedLimits, cut: Cut, clock: LimiterClock, waitForHoursAndDays: boolean) {
     this.model = model;
     this.#clock = clock;
+    this.#cut = cut;
+    this.#durationMs = cut.holdMs.slow;
     this.#waitForHoursAndDays = waitForHoursAndDays;
     this.budgets = limitClasses.map((limitClass) => new Budget(limitClass, limits[limitClass.name], cut));
+  }
+
+  /** How long a request that goes out now may be on its way, before it is taken for counted by the service. */
+  get holdMs(): number {
+    const { quick, slow } = this.#cut.holdMs;
+    return this.#durationMs < slow ? quick : slow;
   }
 
   /** What a request is to reserve. @throws {@link InvalidInputError} when it is larger than a whole limit. */
@@ -81,8 +94,10 @@ export class ModelLimits {
     );
   }
 
-  /** A request ended: learns how far estimates are off. */
-  learn(estimate: number, used: number): void {
+  /** A request ended: learns how long that takes, and how far estimates are off. */
+  learn(estimate: number, used: number, durationMs: number): void {
+    this.#durationMs += (durationMs - this.#durationMs) * durationWeight;
+    if (used === 0) return;
     this.#excess = Math.max(this.#excess * excessDecay, used - Math.ceil(estimate), 0);
     if (this.#excess < 1) this.#excess = 0;
   }

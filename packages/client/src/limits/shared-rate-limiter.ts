@@ -21,8 +21,8 @@ export interface SharedRateLimiterOptions extends RateLimiterOptions {
  * Keeps the requests of several processes, on one machine or many, within one account's limits: as
  * {@link MemoryRateLimiter} does it for one, with the counts in a store that they share.
  *
- * The clocks of the machines must agree to half a second (NTP does). While the store is down or takes longer than half a
- * second, each process uses its `localShare` and asks every two seconds whether the store is back; what was used
+ * The clocks of the machines must agree to half a second (NTP does). While the store is down or takes longer than
+ * three seconds, each process uses its `localShare` and asks every two seconds whether the store is back; what was used
  * meanwhile is then written to it. A 429 that one process gets holds back all of them. What is larger than the local
  * share waits for the store.
  *

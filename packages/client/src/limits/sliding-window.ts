@@ -38,6 +38,11 @@ export class SlidingWindow {
     bucket.amount = amount;
   }
 
+  /** What a bucket holds. */
+  get(index: number): number {
+    return this.#buckets.findLast((bucket) => bucket.index === index)?.amount ?? 0;
+  }
+
   /** What is in the window now. */
   total(now: number): number {
     const oldest = this.oldestAt(now);

@@ -22,9 +22,11 @@ export interface RateLimitStore {
   get(key: string): Promise<{ readonly consumedPoints: number; readonly msBeforeNext: number } | null>;
 }
 
-/** A slower answer comes too late: by then the count stands for another moment. */
-const timeoutMs = 500;
+/** A process that is busy itself takes this long to hear of an answer. What is refused is known at once. */
+const timeoutMs = 3000;
 const probeMs = 2000;
+/** Other processes notice later that the store is back, and have told it by then what they used without it. */
+const returnMs = 7000;
 /** Without anyone asking, a store that is down is forgotten after so long. */
 const forgottenMs = 120_000;
 
@@ -34,10 +36,11 @@ export class StoreLink {
   readonly #clock: LimiterClock;
   readonly #onBack: () => Promise<void>;
   #up = true;
+  #returnedAt = -Infinity;
   #probing = false;
   #neededAt = 0;
 
-  /** @param onBack called when the store answers again, before it is used; may itself write to it */
+  /** @param onBack called when the store answers again, before it is used */
   constructor(store: RateLimitStore, clock: LimiterClock, onBack: () => Promise<void>) {
     this.#store = store;
     this.#clock = clock;
@@ -46,6 +49,11 @@ export class StoreLink {
 
   get up(): boolean {
     return this.#up;
+  }
+
+  /** Whether the store has been back only for a moment: others may have used what it does not know of yet. */
+  get returning(): boolean {
+    return this.#clock.now() < this.#returnedAt + returnMs;
   }
 
   /** Adds to a counter, or takes from it. Rejects when the store fails or is slow, and takes it for down from then on. */
@@ -60,6 +68,12 @@ export class StoreLink {
   /** Reads a counter. As {@link add}. */
   get(key: string): Promise<{ readonly consumedPoints: number; readonly msBeforeNext: number } | null> {
     return this.#within(() => this.#store.get(key));
+  }
+
+  /** The store is of no use now. */
+  fail(): void {
+    this.#up = false;
+    this.need();
   }
 
   /** Somebody would like to have the store back. */
@@ -83,8 +97,7 @@ export class StoreLink {
         Promise.resolve(call()).then(resolve, reject);
       });
     } catch (error) {
-      this.#up = false;
-      this.need();
+      this.fail();
       throw error;
     } finally {
       cancel?.();
@@ -101,7 +114,9 @@ export class StoreLink {
       await this.get("probe");
       await this.#onBack();
       this.#up = true;
+      this.#returnedAt = this.#clock.now();
       this.#probing = false;
+      // What was used while that was written.
       await this.#onBack();
     } catch {
       if (this.#clock.now() - this.#neededAt < forgottenMs) this.#probeLater();

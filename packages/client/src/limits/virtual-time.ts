@@ -5,7 +5,7 @@ export class VirtualTime implements LimiterClock {
   #now = 1_000_000;
   #date = Date.parse("2026-11-23T12:00:30Z");
   #seed: number;
-  readonly #timers = new Map<number, { due: number; callback: () => void }>();
+  readonly #timers = new Map<number, { due: number; idle: boolean; callback: () => void }>();
   #ids = 0;
 
   constructor(seed = 1) {
@@ -21,15 +21,15 @@ export class VirtualTime implements LimiterClock {
     return this.#seed / 2 ** 32;
   };
 
-  after = (milliseconds: number, callback: () => void): (() => void) => {
+  after = (milliseconds: number, callback: () => void, idle = false): (() => void) => {
     const id = (this.#ids += 1);
-    this.#timers.set(id, { due: this.#now + milliseconds, callback });
+    this.#timers.set(id, { due: this.#now + milliseconds, idle, callback });
     return () => void this.#timers.delete(id);
   };
 
-  /** Timers that have not fired. */
+  /** Timers that have not fired, and would keep a process alive. */
   get timers(): number {
-    return this.#timers.size;
+    return [...this.#timers.values()].filter(({ idle }) => !idle).length;
   }
 
   /** The wall clock alone is set. */

@@ -12,6 +12,17 @@ export function proxyFor(baseURL: URL): URL | undefined {
   return exempt.split(/[,\s]+/).some((entry) => covers(entry.toLowerCase(), baseURL)) ? undefined : proxy;
 }
 
+/** The password of that proxy, as it is written and as it is sent. */
+export function proxySecrets(baseURL: URL): string[] {
+  try {
+    const { password = "" } = proxyFor(baseURL) ?? {};
+    return [password, decodeURIComponent(password)];
+  } catch {
+    // No proxy can be read there: the first request says so.
+    return [];
+  }
+}
+
 function isLoopback(hostname: string): boolean {
   return (
     hostname === "localhost" ||

@@ -4,7 +4,7 @@ import type { Dispatcher } from "undici";
 import { codeOf } from "../connection-error.js";
 import type { Wire, WireBody, WireRequest, WireResponse } from "../wire.js";
 import { decompress } from "./decompress.js";
-import { blameProxy, isFromProxy, proxyFor, refusedByProxy } from "./proxies.js";
+import { blameProxy, isFromProxy, proxyFor, proxySecrets, refusedByProxy } from "./proxies.js";
 
 /** How long an idle socket is kept when the service names no time of its own. A stale one costs a replay, not an error. */
 const keepAliveMs = 30_000;
@@ -40,6 +40,10 @@ export class UndiciWire implements Wire {
     this.#baseURL = new URL(baseURL);
     this.#connectMs = connectMs;
     this.#given = dispatcher;
+  }
+
+  get secrets(): readonly string[] {
+    return this.#given === undefined ? proxySecrets(this.#baseURL) : [];
   }
 
   async send(request: WireRequest): Promise<WireResponse> {

@@ -48,6 +48,15 @@ const toolCalls: { name: string; events: readonly Event[]; calls: object[]; inva
     calls: [{ id: "a", name: "f", args: { x: 1 } }],
   },
   {
+    name: "an index that is empty later on",
+    events: [
+      [call({ index: 0, id: "a", function: { name: "f", arguments: '{"x"' } })],
+      [call({ index: "", function: { arguments: ":1}" } })],
+      stop,
+    ],
+    calls: [{ id: "a", name: "f", args: { x: 1 } }],
+  },
+  {
     name: "no index, two calls",
     events: [
       [call({ id: "a", function: { name: "f", arguments: '{"x":' } })],
@@ -248,6 +257,15 @@ describe("streamed tool calls", () => {
       expect(message.invalid_tool_calls).toHaveLength(invalid.length);
     });
   }
+
+  test("calls stand in the order of their index, whichever came first", async () => {
+    const message = await asChunks([
+      [call({ index: 1, id: "b", function: { name: "g", arguments: "{}" } })],
+      [call({ index: 0, id: "a", function: { name: "f", arguments: "{}" } })],
+      stop,
+    ]);
+    expect(message.tool_calls?.map(({ id }) => id)).toEqual(["a", "b"]);
+  });
 
   test("arguments are shown as far as they have come", async () => {
     const end: StreamEnd = {};

@@ -39,7 +39,9 @@ export class StreamToolCalls {
       const id = nonEmpty(fragment.id);
       const name = nonEmpty(fragment.function?.name);
       let args = asText(fragment.function?.arguments);
-      const slot = this.#find(fragment.index ?? undefined, id, name) ?? this.#open(fragment.index ?? undefined, id);
+      // null and "" are as good as none.
+      const index = typeof fragment.index === "number" ? fragment.index : undefined;
+      const slot = this.#find(index, id, name) ?? this.#open(index, id);
       if (id !== undefined && slot.wireId === undefined) {
         slot.wireId = id;
         // Not shown yet, so the service's own id can still be the one that is.

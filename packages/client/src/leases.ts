@@ -53,12 +53,17 @@ export function usedTokens(answer: object): number | undefined {
   };
   if (typeof usage?.total_tokens === "number") return usage.total_tokens;
   const pair = meta?.tokens ?? tokens ?? usage;
-  return pair && (pair.input_tokens ?? 0) + (pair.output_tokens ?? 0);
+  return pair && count(pair.input_tokens) + count(pair.output_tokens);
+}
+
+/** What is no number is none: adding it could do anything, down to exhausting the stack. */
+export function count(tokens: unknown): number {
+  return typeof tokens === "number" && Number.isFinite(tokens) ? tokens : 0;
 }
 
 interface TokenPair {
-  input_tokens?: number;
-  output_tokens?: number;
+  input_tokens?: unknown;
+  output_tokens?: unknown;
 }
 
 /** Callbacks and limiters are told; they cannot break a call that is already paid for. */

@@ -1,6 +1,7 @@
 import { isErrorBody } from "./answer.js";
 import type { PartialCompletion } from "./errors.js";
 import type { Judge } from "./judge.js";
+import { count } from "./leases.js";
 import { isAbsent, isObject } from "./resources/fields.js";
 import {
   eventsFromMessage,
@@ -41,7 +42,7 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
   }
 
   get tokens(): number | undefined {
-    return this.#usage && (this.#usage.input_tokens ?? 0) + (this.#usage.output_tokens ?? 0);
+    return this.#usage && count(this.#usage.input_tokens) + count(this.#usage.output_tokens);
   }
 
   read(value: Record<string, unknown>, name: string | undefined): MessageStreamEvent | null | undefined {
@@ -84,7 +85,8 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
     const blocks = [...this.#blocks.values()];
     const join = (field: "text" | "thinking"): string =>
       blocks.map(({ block }) => (typeof block[field] === "string" ? block[field] : "")).join("");
-    const { input_tokens = 0, output_tokens = 0 } = this.#usage ?? {};
+    const prompt = count(this.#usage?.input_tokens);
+    const completion = count(this.#usage?.output_tokens);
     return {
       content: join("text"),
       reasoning_content: join("thinking"),
@@ -99,9 +101,9 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
       ...(this.#usage && {
         usage: {
           ...this.#usage,
-          prompt_tokens: input_tokens,
-          completion_tokens: output_tokens,
-          total_tokens: input_tokens + output_tokens,
+          prompt_tokens: prompt,
+          completion_tokens: completion,
+          total_tokens: prompt + completion,
         },
       }),
     };

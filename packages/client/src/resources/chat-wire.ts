@@ -199,7 +199,7 @@ export function chunkFromCompletion(completion: ChatCompletion): ChatCompletionC
       const { tool_calls, ...delta } = message;
       return {
         ...choice,
-        index: choice.index || position,
+        index: isAbsent(choice.index) ? position : choice.index,
         // It has ended, whether it says why or not.
         finish_reason: choice.finish_reason || "stop",
         delta: { ...delta, ...(tool_calls && { tool_calls: tool_calls.map((call, index) => ({ index, ...call })) }) },

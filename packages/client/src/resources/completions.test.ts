@@ -62,6 +62,16 @@ describe("completions.create", () => {
     ]);
   });
 
+  test("a choice keeps its index wherever it stands", async () => {
+    reply({ ...answer, choices: [1, 0].map((index) => ({ index, text: String(index) })) });
+    const chunks = [];
+    for await (const { choices } of client.completions.stream({ ...request, n: 2 })) chunks.push(...choices);
+    expect(chunks).toMatchObject([
+      { index: 1, text: "1" },
+      { index: 0, text: "0" },
+    ]);
+  });
+
   test("collects a stream that was not asked for", async () => {
     reply(piece("3.") + piece("14", "stop") + done, { "content-type": "text/event-stream" });
     expect(await client.completions.create(request)).toEqual({

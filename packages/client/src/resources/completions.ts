@@ -6,7 +6,7 @@ import type { RequestOptions } from "../options.js";
 import { CompletionSoFar } from "../partial-completion.js";
 import type { Transport } from "../transport.js";
 import type { Traced, Usage } from "./chat-wire.js";
-import { areChoices, isText } from "./fields.js";
+import { areChoices, isAbsent, isText } from "./fields.js";
 
 /**
  * A request for the continuation of a text. Unknown fields are passed on.
@@ -133,7 +133,7 @@ class CompletionJudge extends CompletionSoFar<CompletionChunk> implements Judge<
   split(answer: TextCompletion): CompletionChunk[] {
     const choices = answer.choices.map((choice, position) => ({
       ...choice,
-      index: choice.index || position,
+      index: isAbsent(choice.index) ? position : choice.index,
       // It has ended, whether it says why or not.
       finish_reason: choice.finish_reason || "stop",
     }));

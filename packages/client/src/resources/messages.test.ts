@@ -104,6 +104,13 @@ describe("messages.create", () => {
     expect(settled).toEqual([27]);
   });
 
+  test("counts that are no numbers do not cost the answer", async () => {
+    const depth = 20_000;
+    const usage = `{"input_tokens":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    reply(JSON.stringify({ ...answer, usage: 0 }).replace('"usage":0', `"usage":${usage}`));
+    expect((await client.messages.create(request)).content).toEqual(answer.content);
+  });
+
   test("collects a stream that was not asked for", async () => {
     reply(start + blocks.join("") + reason + stop + done, { "content-type": "text/event-stream" });
     expect(await client.messages.create(request)).toEqual(answer);

@@ -6,6 +6,8 @@ const burstShare = 1 / 10;
 /** After a 429, what is left of a limit that was configured. Others use the account as well. */
 const loweredTo = 0.9;
 const lowestShare = 0.05;
+/** Left free of a limit on tokens, whose estimates lag behind answers that grow: a service refuses what is over by one. */
+const keptFreeOfTokens = 0.01;
 /** By this part of itself a lowered or learnt limit grows back in each of its windows. */
 const growth = 0.03;
 /** A limit is learnt from what was used, if that was at least so many requests like the refused one. */
@@ -31,6 +33,8 @@ export class Budget {
   /** As configured; `Infinity` when not. */
   readonly configured: number;
   readonly used: SlidingWindow;
+  /** What is used of it at most. */
+  readonly #usable: number;
   /** For requests whose real use is not known yet. */
   reserved = 0;
   readonly #reachMs: number;
@@ -41,16 +45,17 @@ export class Budget {
   constructor(limitClass: LimitClass, configured: number, { buckets, marginMs }: Cut) {
     this.class = limitClass;
     this.configured = configured;
+    this.#usable = limitClass.unit === "tokens" ? configured * (1 - keptFreeOfTokens) : configured;
     this.#reachMs = limitClass.windowMs + marginMs;
     this.used = new SlidingWindow(limitClass.windowMs / buckets, this.#reachMs);
   }
 
   limit(now: number): number {
-    if (this.#lowered === undefined) return this.configured;
+    if (this.#lowered === undefined) return this.#usable;
     const grown = this.#lowered.limit * (1 + (growth * (now - this.#lowered.at)) / this.class.windowMs);
-    if (grown < this.configured) return grown;
+    if (grown < this.#usable) return grown;
     this.#lowered = undefined;
-    return this.configured;
+    return this.#usable;
   }
 
   /** Everything that counts against the limit now. */

@@ -115,7 +115,7 @@ describe("waiting", () => {
     const running = await ask(50).lease;
     const controller = new AbortController();
     const large = ask(80, { signal: controller.signal });
-    const small = ask(50);
+    const small = ask(40);
     await settled();
     controller.abort("mine");
     await expect(large.lease).rejects.toBe("mine");
@@ -277,7 +277,7 @@ describe("tokens", () => {
     const waiting = ask(50);
     await settled();
     expect(waiting.at).toBeUndefined();
-    lease.settle({ tokens: 50 });
+    lease.settle({ tokens: 40 });
     lease.settle({ tokens: 50_000 });
     await settled();
     expect(waiting.at).toBe(time.now());

@@ -97,7 +97,7 @@ export class SharedModel {
     const isLate = this.#clock.now() - now > lateMs;
     this.#late = isLate ? this.#late + 1 : 0;
     const tooMuch: Waiter[] = isLate ? batch.splice(0) : [];
-    while (batch.length > 0 && this.#isOver(sum(tooMuch))) tooMuch.unshift(batch.pop()!);
+    while (batch.length > 0 && this.#isOver(batch[0]!.need, sum(tooMuch))) tooMuch.unshift(batch.pop()!);
     if (tooMuch.length > 0) {
       this.#each(sum(tooMuch), (counter, amount) => counter.giveBack(amount, at));
       wait = { milliseconds: standBackMs + this.#clock.random() * standBackSpreadMs, limit: undefined };
@@ -107,10 +107,13 @@ export class SharedModel {
     return { granted, wait, lookAgainMs: lookAgain };
   }
 
-  /** Whether a limit is exceeded, also when so much is given back. */
-  #isOver(returned: Need): boolean {
+  /** Whether a limit is exceeded, also when so much is given back. One request alone may be larger than a lowered limit. */
+  #isOver(first: Need, returned: Need): boolean {
     const now = this.#clock.now();
-    return this.#limits.budgets.some((budget) => budget.total(now) - returned[budget.class.unit] > budget.limit(now));
+    return this.#limits.budgets.some((budget) => {
+      const { unit } = budget.class;
+      return budget.total(now) - returned[unit] > Math.max(budget.limit(now), first[unit]);
+    });
   }
 
   /** Without the store: a share of what was free when it was last heard. */

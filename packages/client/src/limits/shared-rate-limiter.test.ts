@@ -141,6 +141,17 @@ describe("several processes", () => {
     expect(asked.count()).toBe(1);
   });
 
+  test("let a request pass that is larger than a lowered limit, alone", async () => {
+    const { time, limiters } = setUp({ tokensPerMinute: 1000 }, 2);
+    const lease = await limiters[0]!.acquire({ model, tokens: 100 });
+    await time.pass(1000);
+    lease.penalize({ limit: "TPM", retryAfterMs: 1000 });
+    lease.cancel();
+    const asked = granted(limiters[0]!, 2, 1000);
+    await time.pass(30_000);
+    expect(asked.count()).toBe(1);
+  });
+
   test("stand still together when one met a limit", async () => {
     const { time, limiters } = setUp({ requestsPerMinute: 100 }, 2);
     const lease = await limiters[0]!.acquire({ model, tokens: 1 });

@@ -2,7 +2,16 @@
 type Thinking = "toggle" | "effort" | "always" | "never";
 
 /** What `GET /models` calls a model's `sub_type`. */
-export type ModelKind = "chat" | "embedding" | "reranker";
+export type ModelKind =
+  | "chat"
+  | "embedding"
+  | "reranker"
+  | "text-to-image"
+  | "image-to-image"
+  | "text-to-speech"
+  | "speech-to-text"
+  | "text-to-video"
+  | "image-to-video";
 
 /** One model that the emulator pretends to host. */
 export interface HostedModel {
@@ -139,6 +148,38 @@ Qwen/Qwen3-VL-Reranker-8B 32768 instruction
 ${emulatorModels.reranker} 32768 instruction chunking
 `;
 
+// Models that draw, speak and listen. What each takes is said where it is answered.
+const mediaTable = `
+Kwai-Kolors/Kolors text-to-image
+Qwen/Qwen-Image text-to-image
+Qwen/Qwen-Image-Edit image-to-image
+Qwen/Qwen-Image-Edit-2509 image-to-image
+Tongyi-MAI/Z-Image text-to-image
+Tongyi-MAI/Z-Image-Turbo text-to-image
+baidu/ERNIE-Image-Turbo text-to-image
+black-forest-labs/FLUX.2-pro text-to-image
+black-forest-labs/FLUX.2-flex text-to-image
+black-forest-labs/FLUX.1-Kontext-max image-to-image
+black-forest-labs/FLUX.1-Kontext-pro image-to-image
+black-forest-labs/FLUX.1-Kontext-dev image-to-image
+black-forest-labs/FLUX-1.1-pro text-to-image
+black-forest-labs/FLUX-1.1-pro-Ultra text-to-image
+black-forest-labs/FLUX.1-schnell text-to-image
+black-forest-labs/FLUX.1-dev text-to-image
+FunAudioLLM/CosyVoice2-0.5B text-to-speech
+fnlp/MOSS-TTSD-v0.5 text-to-speech
+fishaudio/fish-speech-1.5 text-to-speech
+IndexTeam/IndexTTS-2 text-to-speech
+FunAudioLLM/SenseVoiceSmall speech-to-text
+TeleAI/TeleSpeechASR speech-to-text
+Wan-AI/Wan2.2-T2V-A14B text-to-video
+Wan-AI/Wan2.2-I2V-A14B image-to-video
+Wan-AI/Wan2.1-T2V-14B-720P text-to-video
+Wan-AI/Wan2.1-T2V-14B-720P-Turbo text-to-video
+Wan-AI/Wan2.1-I2V-14B-720P image-to-video
+Wan-AI/Wan2.1-I2V-14B-720P-Turbo image-to-video
+`;
+
 /** Every model the emulator hosts, in the order in which they are listed. Ids are compared exactly, as the service does. */
 export function hostedModels(options: { semantic: boolean }): Map<string, HostedModel> {
   const models: HostedModel[] = [
@@ -155,6 +196,7 @@ export function hostedModels(options: { semantic: boolean }): Map<string, Hosted
       retired: flags.includes("retired"),
     })),
   ];
+  for (const [id, kind] of rows(mediaTable)) models.push(bare(id!, kind as ModelKind, undefined));
   if (options.semantic) {
     models.push({
       ...bare(emulatorModels.semanticEmbedding, "embedding", 8192),

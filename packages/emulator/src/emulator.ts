@@ -6,6 +6,7 @@ import { Clock } from "./clock.js";
 import { Faults, type Fault } from "./faults.js";
 import { Journal, type RecordedRequest } from "./journal.js";
 import { RateLimits } from "./limits.js";
+import { Outputs } from "./outputs.js";
 import { settingsFrom, type EmulatorOptions } from "./options.js";
 import { Script, type ScriptLine } from "./script.js";
 import { loadSentenceEncoder } from "./semantic.js";
@@ -27,9 +28,9 @@ export interface Emulator {
    * @throws RangeError for a value that a field cannot take, TypeError for a field that does not exist
    */
   fault(fault: Fault): void;
-  /** Moves the emulator's clock: rate limits, stalls and drips go by it. @param ms 0 or more @throws RangeError on less */
+  /** Moves the emulator's clock: rate limits, jobs, links, stalls and drips go by it. @param ms 0 or more @throws RangeError on less */
   advance(ms: number): void;
-  /** Forgets requests, script, faults and what was counted against the limits. Open answers go on. */
+  /** Forgets requests, script, faults, what was made, and what was counted against the limits. Open answers go on. */
   reset(): void;
   /** Ends every connection and stops listening. */
   close(): Promise<void>;
@@ -57,6 +58,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   const clock = new Clock();
   const limits = new RateLimits(settings.limits, clock);
+  const outputs = new Outputs(clock);
   const journal = new Journal(settings.apiKey);
   const script = new Script();
   const faults = new Faults();
@@ -72,6 +74,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     models: hostedModels({ semantic: semantic !== undefined }),
     clock,
     limits,
+    outputs,
     semantic,
     nextId,
   };
@@ -82,6 +85,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   server.listen(settings.port, "127.0.0.1");
   await once(server, "listening");
 
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  outputs.origin = origin;
   let closed: Promise<void> | undefined;
   const close = async () => {
     closing.abort();
@@ -92,7 +97,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    url: `${origin}/v1`,
     apiKey: settings.apiKey,
     requests: journal.requests,
     script: (lines) => script.add(lines),
@@ -103,6 +108,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       script.clear();
       faults.clear();
       limits.clear();
+      outputs.clear();
     },
     close: () => (closed ??= close()),
   };

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "./clock.js";
-import type { EndpointName } from "./journal.js";
+import { endpointNames, type EndpointName } from "./journal.js";
 import { documentedBody, json, type Reply } from "./reply.js";
 
 /**
@@ -53,11 +53,12 @@ export interface Fault {
   dripMs?: number;
 }
 
-const endpoints: readonly EndpointName[] = ["chat", "completions", "messages", "embeddings", "rerank", "models"];
-
 /** What each field takes, in words and as a question. */
 const fields: { [Field in keyof Required<Fault>]: readonly [takes: string, fits: (value: unknown) => boolean] } = {
-  endpoint: [endpoints.map((name) => `"${name}"`).join(", "), (value) => endpoints.includes(value as EndpointName)],
+  endpoint: [
+    endpointNames.map((name) => `"${name}"`).join(", "),
+    (value) => endpointNames.some((name) => name === value),
+  ],
   nth: ["a whole number of 1 or more", (value) => isWhole(value, 1)],
   times: ["a whole number of 1 or more, or Infinity", (value) => isWhole(value, 1) || value === Infinity],
   status: ["a whole number from 200 to 599", (value) => isWhole(value, 200) && Number(value) <= 599],
@@ -241,7 +242,7 @@ function eventsOf(body: Reply["body"]): Buffer[] | Iterable<Buffer> {
   return encoded(body);
 }
 
-function* encoded(events: Iterable<string>): Generator<Buffer> {
+function* encoded(events: Iterable<string | Uint8Array>): Generator<Buffer> {
   for (const event of events) yield Buffer.from(event);
 }
 

@@ -1,7 +1,26 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** The endpoints the emulator serves. */
-export type EndpointName = "chat" | "completions" | "messages" | "embeddings" | "rerank" | "models";
+/** The endpoints the emulator serves. `outputs` are the links to what it made. */
+export const endpointNames = [
+  "chat",
+  "completions",
+  "messages",
+  "embeddings",
+  "rerank",
+  "images",
+  "speech",
+  "transcriptions",
+  "voices",
+  "videos",
+  "files",
+  "batches",
+  "models",
+  "account",
+  "outputs",
+] as const;
+
+/** One of the endpoints the emulator serves. */
+export type EndpointName = (typeof endpointNames)[number];
 
 /** One request as it arrived, without its key. */
 export interface RecordedRequest {
@@ -12,7 +31,10 @@ export interface RecordedRequest {
   readonly path: string;
   /** Lower-case names; no `authorization`, `x-api-key` or cookie, and no value that holds the emulator's key. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The JSON body, the text when it is not JSON, undefined when there is none. */
+  /**
+   * The JSON body, the fields of a form (each file as `{ filename, type, size }`), the text when it is neither,
+   * undefined when there is none.
+   */
   readonly body: unknown;
 }
 

@@ -1,8 +1,8 @@
-/** What goes back over the wire. An iterable body is an event stream: one string per event, blank line included. */
+/** What goes back over the wire. An iterable body is a stream: one string per event, blank line included, or pieces of bytes. */
 export interface Reply {
   status: number;
   headers: Record<string, string>;
-  body: string | Uint8Array | Iterable<string>;
+  body: string | Uint8Array | Iterable<string | Uint8Array>;
 }
 
 /** A JSON answer. A string becomes a quoted JSON string, which is how the service words 401, 403 and 404. */

@@ -1,14 +1,17 @@
 import type { HostedModel } from "./catalog.js";
 import type { Clock } from "./clock.js";
+import { account } from "./endpoints/account.js";
 import { chat } from "./endpoints/chat.js";
 import { completions } from "./endpoints/completions.js";
 import { embeddings } from "./endpoints/embeddings.js";
 import { messages } from "./endpoints/messages.js";
 import { models } from "./endpoints/models.js";
+import { outputs } from "./endpoints/outputs.js";
 import { rerank } from "./endpoints/rerank.js";
 import type { EndpointName } from "./journal.js";
 import type { RateLimits } from "./limits.js";
 import type { Settings } from "./options.js";
+import type { Outputs } from "./outputs.js";
 import type { Reply } from "./reply.js";
 import type { ChatAnswer, ChatChunks } from "./script.js";
 import type { SentenceEncoder } from "./semantic.js";
@@ -19,6 +22,8 @@ export interface Service {
   models: ReadonlyMap<string, HostedModel>;
   clock: Clock;
   limits: RateLimits;
+  /** What was made, at links. */
+  outputs: Outputs;
   /** Loaded only with `models: "semantic"`. */
   semantic: SentenceEncoder | undefined;
   /** 32 hex digits that grow with time, as the service's ids do. */
@@ -26,9 +31,12 @@ export interface Service {
 }
 
 /** One request to an endpoint. */
-interface Call {
+export interface Call {
+  /** JSON, or the fields of a form with its files. */
   body: unknown;
   query: URLSearchParams;
+  /** The parts of the path that the route leaves open. */
+  params: Readonly<Record<string, string>>;
   /** What the script wants the chat model to say. */
   scripted: ChatAnswer | ChatChunks | undefined;
 }
@@ -40,20 +48,42 @@ export type Endpoint = (call: Call, service: Service) => Reply | Promise<Reply>;
 export interface Route {
   name: EndpointName;
   method: "GET" | "POST";
+  /** `{name}` stands for one part of a path. */
+  path: string;
   answer: Endpoint;
+  /** Asked without a key. */
+  open?: boolean;
+  /** Sent without a body as well. */
+  bodyless?: boolean;
 }
 
-const routes = new Map<string, Route>([
-  ["/v1/chat/completions", { name: "chat", method: "POST", answer: chat }],
-  ["/v1/completions", { name: "completions", method: "POST", answer: completions }],
-  ["/v1/messages", { name: "messages", method: "POST", answer: messages }],
-  ["/v1/embeddings", { name: "embeddings", method: "POST", answer: embeddings }],
-  ["/v1/rerank", { name: "rerank", method: "POST", answer: rerank }],
-  ["/v1/models", { name: "models", method: "GET", answer: models }],
-]);
+const routes: readonly Route[] = [
+  { name: "chat", method: "POST", path: "/v1/chat/completions", answer: chat },
+  { name: "completions", method: "POST", path: "/v1/completions", answer: completions },
+  { name: "messages", method: "POST", path: "/v1/messages", answer: messages },
+  { name: "embeddings", method: "POST", path: "/v1/embeddings", answer: embeddings },
+  { name: "rerank", method: "POST", path: "/v1/rerank", answer: rerank },
+  { name: "models", method: "GET", path: "/v1/models", answer: models },
+  { name: "account", method: "GET", path: "/v1/user/info", answer: account },
+  { name: "outputs", method: "GET", path: "/outputs/{name}", answer: outputs, open: true },
+];
+
+/** Paths without an open part, which most requests ask for. */
+const fixed = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
+const open = routes
+  .filter(({ path }) => path.includes("{"))
+  .map((route) => ({
+    route,
+    pattern: new RegExp(`^${route.path.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
+  }));
 
 /** The endpoint of a method and path; undefined for what is not served. */
-export function routeOf(method: string, path: string): Route | undefined {
-  const route = routes.get(path);
-  return route?.method === method ? route : undefined;
+export function routeOf(method: string, path: string): { route: Route; params: Record<string, string> } | undefined {
+  const route = fixed.get(`${method} ${path}`);
+  if (route !== undefined) return { route, params: {} };
+  for (const { route, pattern } of open) {
+    const found = route.method === method ? pattern.exec(path) : null;
+    if (found !== null) return { route, params: { ...found.groups } };
+  }
+  return undefined;
 }

@@ -1,13 +1,16 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { deliver, lowerCased, replaceReply, type Faults } from "./faults.js";
+import { readForm } from "./form.js";
 import type { Journal } from "./journal.js";
 import { documentedBody, invalid, json, Refusal, type Reply } from "./reply.js";
-import { routeOf, type Route, type Service } from "./router.js";
-import { isWireAnswer, type Script, type ScriptedAnswer, type WireAnswer } from "./script.js";
+import { routeOf, type Call, type Route, type Service } from "./router.js";
+import { isWireAnswer, type Script, type WireAnswer } from "./script.js";
 
 // The service says nothing about its own bound; this one only protects the process that runs the emulator.
 const longestBodyBytes = 64 * 1024 * 1024;
+// Files for batches may have a gigabyte, and a form around it.
+const longestFileBytes = 1024 * 1024 * 1024 + 64 * 1024;
 
 /** What a server needs beside the service it serves. */
 export interface ServerParts {
@@ -30,29 +33,29 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
   // A target such as "//" is no URL; it is not served either.
   const url = URL.parse(request.url ?? "/", "http://127.0.0.1") ?? new URL("http://127.0.0.1");
   const method = request.method ?? "GET";
-  const route = routeOf(method, url.pathname);
+  const { route, params } = routeOf(method, url.pathname) ?? { route: undefined, params: {} };
   // A caller's own trace id comes back; anything that could not stand in a header is replaced.
   const wanted = request.headers["x-trace-id"];
   const traceId = typeof wanted === "string" && /^[\x21-\x7e]{1,128}$/.test(wanted) ? wanted : service.nextId();
 
-  const text = await readBody(request);
-  const body = text === undefined ? undefined : parse(text);
+  const bytes = await readBody(request, route?.name === "files" ? longestFileBytes : longestBodyBytes);
+  const body = bytes === undefined ? undefined : await parse(bytes, request.headers["content-type"]);
   const recorded = journal.record({
     endpoint: route?.name,
     method,
     path: url.pathname + url.search,
     headers: request.headers,
-    body: body === undefined ? text || undefined : body.value,
+    body: body === undefined ? bytes?.toString() || undefined : body.value,
   });
 
   let reply: Reply;
   try {
-    if (text === undefined) throw new Refusal(413, "Request Entity Too Large");
-    if (!authorized(request, service.settings.apiKey, route)) throw named(401, service);
+    if (bytes === undefined) throw new Refusal(413, "Request Entity Too Large");
+    if (!route?.open && !authorized(request, service.settings.apiKey, route)) throw named(401, service);
     if (!route) throw named(404, service);
     const scripted = await script.next(recorded);
     if (scripted && isWireAnswer(scripted)) reply = wireReply(scripted);
-    else reply = await answer(route, url, body, scripted, service);
+    else reply = await answer(route, { query: url.searchParams, params, scripted }, body, service);
   } catch (error) {
     if (error instanceof Refusal) reply = error.reply;
     // A defect of the emulator, or of a script's function, must not look like an answer of the service.
@@ -67,13 +70,12 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
 
 async function answer(
   route: Route,
-  url: URL,
+  call: Omit<Call, "body">,
   body: { value: unknown } | undefined,
-  scripted: Exclude<ScriptedAnswer, WireAnswer> | undefined,
   service: Service,
 ): Promise<Reply> {
-  if (route.method === "POST" && body === undefined) throw invalid();
-  return route.answer({ body: body?.value, query: url.searchParams, scripted }, service);
+  if (route.method === "POST" && !route.bodyless && body === undefined) throw invalid();
+  return route.answer({ ...call, body: body?.value }, service);
 }
 
 /** The usual way: a body in one piece, a stream as fast as its reader takes it. */
@@ -110,21 +112,22 @@ function wireReply(answer: WireAnswer): Reply {
 }
 
 /** Undefined when there is more than the emulator reads; the rest is read and dropped so that the answer arrives. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+async function readBody(request: IncomingMessage, longest: number): Promise<Buffer<ArrayBuffer> | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes <= longestBodyBytes) chunks.push(chunk);
+    if (bytes <= longest) chunks.push(chunk);
     else chunks.length = 0;
   }
-  return bytes > longestBodyBytes ? undefined : Buffer.concat(chunks).toString();
+  return bytes > longest ? undefined : Buffer.concat(chunks);
 }
 
-/** Wrapped, so that a body of `null` is told from one that is not JSON. */
-function parse(text: string): { value: unknown } | undefined {
+/** Wrapped, so that a body of `null` is told from one that is neither JSON nor a form. */
+async function parse(bytes: Buffer<ArrayBuffer>, contentType = ""): Promise<{ value: unknown } | undefined> {
   try {
-    return { value: JSON.parse(text) };
+    if (contentType.startsWith("multipart/form-data")) return { value: await readForm(bytes, contentType) };
+    return { value: JSON.parse(bytes.toString()) };
   } catch {
     return undefined;
   }

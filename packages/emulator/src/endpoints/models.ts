@@ -16,5 +16,8 @@ export const models: Endpoint = ({ query }, { models }) => {
 
 /** A model that sees belongs to the image models as well as to the text models. */
 function typesOf(model: HostedModel): string[] {
+  if (model.kind.endsWith("-image")) return ["image"];
+  if (model.kind.endsWith("-video")) return ["video"];
+  if (model.kind.includes("speech")) return ["audio"];
   return model.vision ? ["text", "image"] : ["text"];
 }

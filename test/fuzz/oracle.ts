@@ -12,7 +12,7 @@
  * - A line that is no field of an event stream and holds a brace, a quote or a tag at its start: an event whose name was
  *   damaged, JSON, or a page. Before the first event, a line without a colon as well. Other unknown fields are ignored, as
  *   the standard has it.
- * - Blocks of a message begin once, grow while they are open, and stay what they are.
+ * - Blocks of a message begin once, grow while they are open and none of their kind has begun after them, and stay what they are.
  *
  * What it cannot see, and so takes as it comes: letters changed inside a JSON string (bytes that are no UTF-8 become U+FFFD),
  * events that are missing, twice or elsewhere while all that remains makes sense, a line turned into a comment, and whatever
@@ -146,6 +146,7 @@ function readChunk(value: unknown, name: string, asked: Asked): Json | undefined
   const { message, content_block, delta } = value;
   if (!isAbsent(message)) {
     if (!isObject(message)) throw new Damage("a message that is none");
+    if (isError(message)) throw new Damage("an error in place of a message");
     if (!isAbsent(message["stop_reason"])) throw new Damage("a message that begins with its end");
     if (!isAbsent(message["content"]) && !(Array.isArray(message["content"]) && message["content"].length === 0))
       throw new Damage("a message that begins with content");
@@ -436,6 +437,8 @@ function grow(blocks: Map<number, Block>, index: number, delta: Json): void {
     if (block === undefined) blocks.set(index, (block = blockFrom({ type: kind })));
     if (block.kind !== kind) throw new Damage(`${field} for a block of ${block.kind}`);
     if (!block.open) throw new Damage("a block grows after its end");
+    if ([...blocks.values()].findLast((other) => other.kind === kind) !== block)
+      throw new Damage("a block grows after the next one began");
     if (field === "signature") continue;
     if (block.call === undefined) block.text += piece;
     else if (block.begun && piece !== "") throw new Damage("arguments come twice");

@@ -28,6 +28,8 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
   #message: Partial<Message> | undefined;
   /** By the index of the wire, in order of appearance. */
   readonly #blocks = new Map<number, OpenBlock>();
+  /** Of each kind, the block that began last. */
+  readonly #latest: { [kind in ReturnType<typeof kindOf>]?: OpenBlock } = {};
   #stopReason: string | null = null;
   #stopSequence: string | null = null;
   #usage: MessagesUsage | undefined;
@@ -66,7 +68,7 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
     this.#count(event.usage);
     if (content_block) {
       if (this.#blocks.has(index)) return false;
-      this.#blocks.set(index, { block: { ...content_block }, json: "", ended: false });
+      this.#begin(index, { ...content_block });
     }
     if (delta) {
       if (!this.#grow(index, delta)) return false;
@@ -131,20 +133,28 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
     return rest as MessageBlock;
   }
 
+  #begin(index: number, block: MessageBlock): OpenBlock {
+    const entry = { block, json: "", ended: false };
+    this.#blocks.set(index, entry);
+    this.#latest[kindOf(block)] = entry;
+    return entry;
+  }
+
   /** Counts of input come first, those of output last: what is said later wins. */
   #count(usage: MessagesUsage | null | undefined): void {
     if (isObject(usage)) this.#usage = { ...this.#usage, ...usage };
   }
 
-  /** Returns whether the pieces fit the block, which must be open and of their kind. */
+  /** Returns whether the pieces fit the block, which must be open, of their kind, and the latest of it. */
   #grow(index: number, { text, thinking, signature, partial_json }: NonNullable<MessageStreamEvent["delta"]>): boolean {
     const pieces = { text, thinking: thinking ?? signature, tool_use: partial_json };
     for (const kind of ["text", "thinking", "tool_use"] as const) {
       if (typeof pieces[kind] !== "string") continue;
       let entry = this.#blocks.get(index);
       // A stream may leave out that a block begins.
-      if (entry === undefined) this.#blocks.set(index, (entry = { block: { type: kind }, json: "", ended: false }));
-      if (entry.ended || kindOf(entry.block) !== kind) return false;
+      if (entry === undefined) entry = this.#begin(index, { type: kind });
+      // What was left for another of its kind is over: text that is shown as it comes could not go back to it.
+      if (entry.ended || kindOf(entry.block) !== kind || this.#latest[kind] !== entry) return false;
     }
     const entry = this.#blocks.get(index);
     if (entry === undefined) return true;

@@ -202,7 +202,8 @@ export function chunkFromCompletion(completion: ChatCompletion): ChatCompletionC
         index: isAbsent(choice.index) ? position : choice.index,
         // It has ended, whether it says why or not.
         finish_reason: choice.finish_reason || "stop",
-        delta: { ...delta, ...(tool_calls && { tool_calls: tool_calls.map((call, index) => ({ index, ...call })) }) },
+        // Each call stands for itself: an index it may hold is no order, nor makes it a part of another.
+        delta: { ...delta, ...(tool_calls && { tool_calls: tool_calls.map((call, index) => ({ ...call, index })) }) },
       };
     }),
     ...(usage && { usage }),

@@ -406,6 +406,19 @@ describe("chat.stream", () => {
     }
   });
 
+  test("the calls of an answer in one piece stay in their order, whatever index they hold", async () => {
+    const call = (id: string) => ({ id, type: "function", function: { name: "look", arguments: "{}" } });
+    const tool_calls = [{ ...call("a"), index: 32 }, call("b"), { ...call("c"), index: 1 }];
+    const message = { role: "assistant", content: "", tool_calls };
+    reply(200, JSON.stringify({ ...answer, choices: [{ index: 0, message, finish_reason: "tool_calls" }] }));
+    const [chunk] = await collect();
+    expect(chunk?.choices[0]?.delta?.tool_calls?.map(({ id, index }) => [id, index])).toEqual([
+      ["a", 0],
+      ["b", 1],
+      ["c", 2],
+    ]);
+  });
+
   test("tool calls that had arrived are put together", async () => {
     const call = (fields: object) =>
       event({ choices: [{ index: 0, delta: { tool_calls: [fields] }, finish_reason: null }] });

@@ -135,7 +135,7 @@ export function kindOf({ type, thinking }: MessageBlock): "text" | "thinking" | 
 export function isEvent({ index, message, content_block, delta }: Record<string, unknown>): boolean {
   if (!isIndex(index)) return false;
   if (!isAbsent(message)) {
-    if (!isObject(message) || !isAbsent(message["stop_reason"])) return false;
+    if (!isObject(message) || isErrorBody(message) || !isAbsent(message["stop_reason"])) return false;
     const { content } = message;
     if (!isAbsent(content) && !(Array.isArray(content) && content.length === 0)) return false;
   }

@@ -223,11 +223,36 @@ describe("messages.stream", () => {
     ["changes its kind", delta(0, { type: "input_json_delta", partial_json: "{}" })],
     ["grows after its end", event({ type: "content_block_stop", index: 0 }) + delta(0, { text: "x" })],
     ["belongs to a second message", start],
+    ["grows after the next one began", delta(1, { text: "" }) + delta(0, { text: "x" })],
     ["is of another type", delta(0, { text: 5 })],
     ["is in no place", delta(-1, { text: "x" })],
   ])("a block that %s is damaged", async (_name, wire) => {
     replyStream(start, delta(0, { type: "text_delta", text: "Li" }), wire, reason, stop);
     await expect(collect()).rejects.toMatchObject({ reason: "malformed", partial: { content: "Li" } });
+  });
+
+  test("calls and text may alternate: each goes on where it stopped", async () => {
+    replyStream(
+      start,
+      delta(0, { text: "Li" }),
+      event({ type: "content_block_start", index: 1, content_block: { type: "tool_use", id: "1", name: "f" } }),
+      delta(0, { text: "ma" }),
+      delta(1, { partial_json: "{}" }),
+      stop,
+    );
+    const { content } = await client.messages.create(request);
+    expect(content).toMatchObject([
+      { type: "text", text: "Lima" },
+      { type: "tool_use", input: {} },
+    ]);
+  });
+
+  test("a message that holds an error is damaged, in whichever way it is read", async () => {
+    const spoiled = start.replace('"content":', '"error":["upstream"],"content":');
+    for (const read of [collect, async () => client.messages.create(request)]) {
+      replyStream(spoiled, delta(0, { text: "Lima" }), stop);
+      await expect(read()).rejects.toMatchObject({ reason: "malformed" });
+    }
   });
 
   test("without its beginning a message is not whole", async () => {

@@ -92,6 +92,7 @@ function seen(message: AIMessage | AIMessageChunk): Json {
     invalid: (message.invalid_tool_calls ?? []).map(({ name, args }) => ({ name, args })),
     blocks: message.contentBlocks.map(({ type }) => type),
     finish: response_metadata["finish_reason"],
+    logprobs: (response_metadata["logprobs"] as { content?: unknown } | undefined)?.content ?? [],
     usage: usage && [usage.input_tokens, usage.output_tokens, usage.total_tokens],
   };
 }
@@ -105,7 +106,7 @@ const reasons: Json = {
 };
 
 function expected({ choices, usage }: Complete, endpoint: string): Json {
-  const { text, reasoning, calls, finish } = choices[0]!;
+  const { text, reasoning, calls, finish, logprobs } = choices[0]!;
   const messages = endpoint === "messages";
   const reason = finish === null || finish === "eos" ? "stop" : messages ? own(reasons, finish) : finish;
   const cut = reason === "length" ? latestOf(calls) : undefined;
@@ -118,7 +119,8 @@ function expected({ choices, usage }: Complete, endpoint: string): Json {
     calls: valid.map(({ call, args }) => ({ name: call.name, args })),
     invalid: invalid.map(({ call }) => ({
       name: call.name,
-      args: call.args.trim() === "" && call.name === "" ? "{}" : call.args,
+      // Nothing is said to be `{}`, but not where the limit of tokens may have cut what was to come.
+      args: call.args.trim() === "" && call !== cut ? "{}" : call.args,
     })),
     blocks: [
       ...(reasoning === "" ? [] : ["reasoning"]),
@@ -127,8 +129,16 @@ function expected({ choices, usage }: Complete, endpoint: string): Json {
       ...invalid.map(() => "invalid_tool_call"),
     ],
     finish: reason,
+    logprobs: logprobs.flatMap(aboutToken),
     ...(usage && { usage: messages ? messageCounts(usage) : chatCounts(usage) }),
   };
+}
+
+/** What is no object is dropped, and so is what an entry holds beyond what is documented of it. */
+function aboutToken(entry: unknown): Json[] {
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return [];
+  const { token, logprob, bytes, top_logprobs } = entry as Json;
+  return [{ token, logprob, bytes, top_logprobs }];
 }
 
 function own(table: Json, name: string): unknown {

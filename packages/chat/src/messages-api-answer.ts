@@ -83,7 +83,6 @@ async function* translate(
   end: StreamEnd | undefined,
 ): AsyncGenerator<ChatCompletionChunk, void, undefined> {
   const blocks = new Map<number, OpenBlock>();
-  const signatures: ThinkingSignature[] = [];
   let head: { id?: string; model?: string } = {};
   let usage: MessagesUsage | undefined;
   let stopReason: string | null = null;
@@ -97,19 +96,12 @@ async function* translate(
   });
   const openBlock = (index: number, block: MessageBlock): OpenBlock => {
     const call = block.type === "tool_use" ? calls++ : undefined;
-    const open: OpenBlock = { call, input: call === undefined ? undefined : block.input, thinking: "", signature: "" };
+    const open: OpenBlock = { call, thinking: "", signature: "" };
     blocks.set(index, open);
     return open;
   };
-  /** Of a block that has ended: its signature, and arguments that came in one piece. */
-  const settle = (open: OpenBlock): ChatCompletionChunk | undefined => {
-    sign(signatures, open.thinking, open.signature);
-    const { call, input } = open;
-    if (call === undefined || input === undefined || isEmpty(input)) return undefined;
-    return chunk({ tool_calls: [{ index: call, function: { arguments: asText(input) } }] });
-  };
 
-  for await (const { type, index: given, message, content_block, delta, usage: counts } of events) {
+  for await (const { index: given, message, content_block, delta, usage: counts } of events) {
     const index = given || 0;
     if (message) {
       head = { ...(message.id && { id: message.id }), ...(message.model && { model: message.model }) };
@@ -118,12 +110,12 @@ async function* translate(
     if (isPlainObject(counts)) usage = { ...usage, ...counts };
     if (content_block) {
       const open = openBlock(index, content_block);
-      const { id, name, text, thinking, signature } = content_block;
+      const { id = null, name = null, input, text, thinking, signature } = content_block;
       if (open.call !== undefined) {
+        // A call begins with `{}` and its arguments follow, or with all of them.
+        const args = isEmpty(input) ? "" : asText(input);
         yield chunk({
-          tool_calls: [
-            { index: open.call, id: id ?? null, type: "function", function: { name: name ?? null, arguments: "" } },
-          ],
+          tool_calls: [{ index: open.call, id, type: "function", function: { name, arguments: args } }],
         });
       } else if (text) yield chunk({ content: text });
       else if (typeof thinking === "string") yield chunk({ reasoning_content: (open.thinking = thinking) });
@@ -140,26 +132,16 @@ async function* translate(
       }
       if (typeof partial_json === "string") {
         const open = blocks.get(index) ?? openBlock(index, { type: "tool_use" });
-        // Arguments come in pieces: what the block began with is not a part of them.
-        if (partial_json !== "") open.input = undefined;
         yield chunk({ tool_calls: [{ index: open.call ?? index, function: { arguments: partial_json } }] });
       }
       stopReason = delta.stop_reason || stopReason;
       stopSequence = delta.stop_sequence || stopSequence;
     }
-    if (type === "content_block_stop") {
-      const open = blocks.get(index);
-      const late = open && settle(open);
-      blocks.delete(index);
-      if (late) yield late;
-    }
   }
 
-  for (const open of blocks.values()) {
-    const late = settle(open);
-    if (late) yield late;
-  }
   if (end !== undefined) {
+    const signatures: ThinkingSignature[] = [];
+    for (const { thinking, signature } of blocks.values()) sign(signatures, thinking, signature);
     const { native_finish_reason } = nativeReason(stopReason);
     if (native_finish_reason !== undefined) end.nativeFinishReason = native_finish_reason;
     end.metadata = toMetadata(signatures, stopSequence);
@@ -167,12 +149,10 @@ async function* translate(
   yield { ...chunk({}, toFinishReason(stopReason)), ...(usage && { usage: toUsage(usage) }) };
 }
 
-/** A block whose end has not come yet. */
+/** A block as far as it has arrived. */
 interface OpenBlock {
   /** Number of the tool call it is. */
   call: number | undefined;
-  /** Arguments it began with. */
-  input: unknown;
   thinking: string;
   signature: string;
 }
@@ -225,5 +205,5 @@ function count(tokens: number | null | undefined): number {
 }
 
 function isEmpty(input: unknown): boolean {
-  return typeof input === "object" && input !== null && Object.keys(input).length === 0;
+  return isPlainObject(input) && Object.keys(input).length === 0;
 }

@@ -1,5 +1,5 @@
 import type { ChatCompletionRequest } from "@langchain-siliconflow/client";
-import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
+import { AIMessage, type AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
 import nock from "nock";
 import { describe, expect, test } from "vitest";
 import type { ChatSiliconFlowFields } from "./chat-fields.js";
@@ -7,6 +7,7 @@ import { toChatChunks } from "./messages-api-answer.js";
 import { toMessagesRequest } from "./messages-api-request.js";
 import { chat, host } from "./mocked-host.js";
 import { collect } from "./read-stream.js";
+import type { StreamEnd } from "./repair-stream.js";
 
 const options = { defaultMaxTokens: 8192, passedThrough: undefined };
 const hello: ChatCompletionRequest["messages"] = [{ role: "user", content: "hi" }];
@@ -214,6 +215,53 @@ describe("the answer", () => {
     expect(message.invalid_tool_calls).toMatchObject([{ id: "1", name: "f", args: "{se" }]);
   });
 
+  test.each([
+    ["a list", [], "end_turn", "[]"],
+    ["a list, cut", [], "max_tokens", "[]"],
+    ["nothing yet, cut", {}, "max_tokens", ""],
+  ])("arguments that are %s are no call, streamed or not", async (_name, input, stop_reason, args) => {
+    const content = [
+      { type: "tool_use", id: "0", name: "f", input: { a: 1 } },
+      { type: "tool_use", id: "1", name: "f", input },
+    ];
+    const wire = [
+      { type: "message_start", message: { id: "msg_1", content: [] } },
+      // No end of a block is told.
+      ...content.map((content_block, index) => ({ type: "content_block_start", index, content_block })),
+      { type: "message_delta", delta: { stop_reason } },
+    ];
+    nock(host)
+      .post("/v1/messages")
+      .times(2)
+      .reply(200, wire.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(""), {
+        "content-type": "text/event-stream",
+      });
+    const model = chat({ api: "messages" });
+    let streamed: AIMessageChunk | undefined;
+    for await (const chunk of await model.stream("hi")) streamed = streamed?.concat(chunk) ?? chunk;
+    for (const message of [streamed!, await model.invoke("hi")]) {
+      expect(message.tool_calls).toMatchObject([{ id: "0", args: { a: 1 } }]);
+      expect(message.invalid_tool_calls).toMatchObject([{ id: "1", args }]);
+    }
+  });
+
+  test("signatures stand in the order of their thoughts", async () => {
+    async function* events() {
+      for (const [index, thinking] of ["Hm.", "Well."].entries()) {
+        yield { type: "content_block_delta", index, delta: { thinking } };
+        yield { type: "content_block_delta", index, delta: { signature: `signature of ${thinking}` } };
+        if (index === 1) yield { type: "content_block_stop", index };
+      }
+      yield { type: "message_stop" };
+    }
+    const end: StreamEnd = {};
+    await collect(toChatChunks(events(), end));
+    expect(end.metadata?.["thinking_signatures"]).toEqual([
+      { length: 3, signature: "signature of Hm." },
+      { length: 5, signature: "signature of Well." },
+    ]);
+  });
+
   test("a stream that leaves out everything it can", async () => {
     async function* events() {
       yield { type: "content_block_delta", index: 0, delta: { thinking: "Hm." } };
@@ -229,8 +277,7 @@ describe("the answer", () => {
     expect(chunks.map(({ choices }) => choices[0])).toMatchObject([
       { delta: { reasoning_content: "Hm." } },
       { delta: { content: "Lima" } },
-      { delta: { tool_calls: [{ index: 0, id: "1", function: { name: "f", arguments: "" } }] } },
-      { delta: { tool_calls: [{ index: 0, function: { arguments: '{"a":1}' } }] } },
+      { delta: { tool_calls: [{ index: 0, id: "1", function: { name: "f", arguments: '{"a":1}' } }] } },
       { delta: {}, finish_reason: "stop" },
     ]);
   });

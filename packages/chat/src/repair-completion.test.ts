@@ -107,14 +107,17 @@ describe("an answer in one piece", () => {
     expect(toChatResult(repairCompletion(completion)).generations.map(({ text }) => text)).toEqual(["a", "b"]);
   });
 
-  test("logprobs are passed on", () => {
-    const logprobs = { content: [{ token: "a", logprob: -0.1 }] };
+  test("logprobs are passed on, where they can be read", () => {
+    const content = [{ token: "a", logprob: -0.1 }];
+    const logprobs = { content: [...content, 5], refusal: "no" };
     const completion = {
       id: "019c",
       model: "m",
       choices: [{ index: 0, message: { role: "assistant", content: "a" }, finish_reason: "stop", logprobs }],
     } as unknown as ChatCompletion;
-    expect(toChatResult(repairCompletion(completion)).generations[0]?.generationInfo).toMatchObject({ logprobs });
+    expect(toChatResult(repairCompletion(completion)).generations[0]?.generationInfo).toMatchObject({
+      logprobs: { content },
+    });
   });
 
   test.each([[], undefined, null])("choices %j are an error, not an empty message", (choices) => {

@@ -1,4 +1,5 @@
 import { InvalidResponseError, type ChatCompletion, type ToolCall } from "@langchain-siliconflow/client";
+import { readLogprobs } from "./logprobs.js";
 import { makeMessageId, normalFinishReason, plainText, withCachedTokens } from "./repair-stream.js";
 import { asText, makeToolCallId, nonEmpty } from "./stream-tool-calls.js";
 import { tellApart } from "./think-tags.js";
@@ -27,6 +28,8 @@ export function repairCompletion(completion: ChatCompletion): ChatCompletion {
     // A whole answer has ended, whether it says why or not.
     choice.finish_reason = finishReason ?? "stop";
     if (finish !== finishReason) choice["native_finish_reason"] = finish;
+
+    if (choice["logprobs"] != null) choice["logprobs"] = readLogprobs(choice["logprobs"]);
 
     const message = (choice.message ??= { role: "assistant", content: "" });
     message.role = "assistant";

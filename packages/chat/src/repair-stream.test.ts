@@ -1,7 +1,9 @@
 import type { ChatCompletionChunk } from "@langchain-siliconflow/client";
+import type { AIMessageChunk } from "@langchain/core/messages";
 import { describe, expect, test } from "vitest";
 import { asChunks, asEvents, collect, repaired, source, usage, type Event } from "./read-stream.js";
-import { repairStream } from "./repair-stream.js";
+import { repairStream, type StreamEnd } from "./repair-stream.js";
+import { toGenerationChunk } from "./wire-to-messages.js";
 
 describe("counts", () => {
   const details = { completion_tokens_details: { reasoning_tokens: 2 }, prompt_tokens_details: { cached_tokens: 4 } };
@@ -170,6 +172,31 @@ describe("deltas", () => {
       expect(await repaired([[{ content: "a" }, "stop"]], head)).not.toMatchObject([{ id: [...ids][0] }]);
     },
   );
+
+  test("probabilities merge, whatever stands in their place or beside them", async () => {
+    const pieces: unknown[] = [
+      { content: [{ token: "a", logprob: -0.1, index: 0, id: "x", text: "" }], refusal: "no" },
+      "",
+      { content: null, refusal: [5] },
+      { content: [{ token: "b", logprob: -0.2, index: 0, id: 7 }, "b", null], refusal: {} },
+      { content: [{ token: 5, index: 0, id: "x" }], more: 1 },
+    ];
+    async function* wire() {
+      for (const logprobs of pieces) {
+        const chunk = { id: "019c", choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop", logprobs }] };
+        yield JSON.parse(JSON.stringify(chunk)) as ChatCompletionChunk;
+      }
+    }
+    const content = [{ token: "a", logprob: -0.1 }, { token: "b", logprob: -0.2 }, { token: 5 }];
+    const end: StreamEnd = {};
+    let whole: AIMessageChunk | undefined;
+    for await (const chunk of repairStream(wire(), end)) {
+      const { message } = toGenerationChunk(chunk, end);
+      whole = whole?.concat(message as AIMessageChunk) ?? (message as AIMessageChunk);
+    }
+    expect(whole?.response_metadata["logprobs"]).toEqual({ content });
+    expect(end.logprobs).toEqual(content);
+  });
 
   test("an error of the client goes through as it is", async () => {
     const broken = new Error("broken");

@@ -1,5 +1,6 @@
 import type { ChatCompletionChunk, ChatDelta, Usage } from "@langchain-siliconflow/client";
 import { markForLangChain } from "./langchain-errors.js";
+import { readLogprobs } from "./logprobs.js";
 import { nonEmpty, StreamToolCalls } from "./stream-tool-calls.js";
 import { ThinkTags } from "./think-tags.js";
 import { isPlainObject } from "./tool-calls.js";
@@ -60,8 +61,11 @@ export async function* repairStream(
 
       finish = nonEmpty(choice.finish_reason) ?? finish;
       choice.finish_reason = null;
-      const { content: logprobs } = (choice["logprobs"] ?? {}) as { content?: unknown };
-      if (Array.isArray(logprobs)) for (const entry of logprobs as unknown[]) (end.logprobs ??= []).push(entry);
+      if (choice["logprobs"] != null) {
+        const logprobs = readLogprobs(choice["logprobs"]);
+        choice["logprobs"] = logprobs;
+        for (const entry of logprobs?.content ?? []) (end.logprobs ??= []).push(entry);
+      }
       end.systemFingerprint ??= nonEmpty(chunk["system_fingerprint"]);
       const { delta } = choice;
       if (typeof delta !== "object" || delta === null) continue;

@@ -9,9 +9,9 @@ import type {
   ToolCall,
   Usage,
 } from "@langchain-siliconflow/client";
+import { asText } from "@langchain-siliconflow/client/adapter";
 import type { ThinkingSignature } from "./messages-api-request.js";
 import type { StreamEnd } from "./repair-stream.js";
-import { asText } from "./stream-tool-calls.js";
 import { isPlainObject } from "./tool-calls.js";
 
 /** What an answer of `/messages` says beyond chat's, for `response_metadata`. */

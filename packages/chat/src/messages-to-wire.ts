@@ -1,8 +1,8 @@
 import { InvalidInputError, type ChatMessage, type ContentPart, type ToolCall } from "@langchain-siliconflow/client";
+import { asText } from "@langchain-siliconflow/client/adapter";
 import type { AIMessage, BaseMessage, ContentBlock, ToolMessage } from "@langchain/core/messages";
 import { type PartOptions, toContentPart, unsupported } from "./content-parts.js";
 import { type ReasoningHistory, reasoningOf, sendsReasoning } from "./reasoning.js";
-import { asText } from "./stream-tool-calls.js";
 
 /** How a conversation is sent. */
 export interface WireOptions extends PartOptions {

@@ -1,7 +1,8 @@
 import { InvalidResponseError, type ChatCompletion, type ToolCall } from "@langchain-siliconflow/client";
+import { asText } from "@langchain-siliconflow/client/adapter";
 import { readLogprobs } from "./logprobs.js";
 import { makeMessageId, normalFinishReason, plainText, withCachedTokens } from "./repair-stream.js";
-import { asText, makeToolCallId, nonEmpty } from "./stream-tool-calls.js";
+import { makeToolCallId, nonEmpty } from "./stream-tool-calls.js";
 import { tellApart } from "./think-tags.js";
 import { isPlainObject, maxArgumentLength } from "./tool-calls.js";
 

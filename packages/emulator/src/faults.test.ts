@@ -83,7 +83,7 @@ describe("which request is hit", () => {
     [{ dripMs: Infinity }, "dripMs takes milliseconds of 0 or more, not Infinity."],
     [{ cutAfterBytes: NaN }, "cutAfterBytes takes a whole number of 0 or more, not NaN."],
     [{ splitBytes: 0 }, "splitBytes takes a whole number of 1 or more, not 0."],
-    [{ endpoint: "images" as "chat" }, 'endpoint takes "chat"'],
+    [{ endpoint: "pictures" as "chat" }, 'endpoint takes "chat"'],
     [{ headers: { "retry-after": 2 as unknown as string } }, "headers takes names and texts"],
     [{ reset: 1 as unknown as boolean }, "reset takes true or false, not 1."],
     [{ stallAfterEvents: 2 }, "stallAfterEvents says where, and stallMs for how long: give both."],

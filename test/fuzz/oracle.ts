@@ -112,7 +112,8 @@ function readEvents(text: string, asked: Asked): { payloads: Event[]; strays: st
     const field = colon === -1 ? line : line.slice(0, colon);
     const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (field === "data") data.push(value);
-    else if (field === "event") type = value;
+    // By the standard, `message` is what an event without a name is called.
+    else if (field === "event") type = value === "message" ? "" : value;
     else if (field === "" || field === "id" || field === "retry") continue;
     else if (line.includes("{") || /^["<]/.test(line) || (payloads.length === 0 && colon === -1)) {
       if (payloads.length > 0 || data.join("\n") !== "") throw new Damage("a stray line");

@@ -41,6 +41,12 @@ describe.each(sizes)("in pieces of %s bytes", (size) => {
     expect(decode(": hello\n\nid: 7\nretry: 10\nwhatever: x\ndata: a\n: in between\n\n:\n\n", size)).toEqual(["a"]);
   });
 
+  test("a line that is no field makes an event of the ping that it interrupts", () => {
+    for (const ping of ["event: ping\ndata: {}\n", "data: {}\nevent: ping\n"])
+      expect(decode(`${ping}{"id":1}\n`, size)).toEqual([{ raw: '{"id":1}' }, "{}"]);
+    expect(decode('event: ping\n{"id":1}\n', size)).toEqual([{ raw: '{"id":1}' }]);
+  });
+
   test("a named event keeps its name, a ping without data is nothing", () => {
     expect(decode("event: ping\ndata:\n\nevent: error\ndata: {}\n\nevent: message\ndata: a\n\n", size)).toEqual([
       { type: "error", data: "{}" },

@@ -182,6 +182,8 @@ export class SseDecoder {
   #unknown(line: string, events: SseEvent[]): void {
     if (this.#isForeign(line)) {
       this.#rawOpen = true;
+      // It stands in the middle of an event: whether that was a ping is not certain any more, and its data are not dropped.
+      if (this.#type === "ping") this.#type = "";
       if (this.#skipped !== undefined && !this.#begun) events.push({ raw: this.#skipped });
       events.push({ raw: line });
     } else if (!this.#begun) this.#skipped ??= line;

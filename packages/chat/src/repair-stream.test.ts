@@ -198,6 +198,16 @@ describe("deltas", () => {
     expect(end.logprobs).toEqual(content);
   });
 
+  test.each([null, undefined, ""])("probabilities without a delta (%j) are not lost", async (delta) => {
+    const logprobs = { content: [{ token: "a", logprob: -0.1 }] };
+    async function* wire() {
+      const choice = { index: 0, delta, finish_reason: "stop", logprobs };
+      yield { id: "019c", choices: [choice] } as unknown as ChatCompletionChunk;
+    }
+    const chunks = await collect(repairStream(wire()));
+    expect(chunks.map(({ choices }) => choices[0]?.["logprobs"])).toEqual([logprobs, undefined]);
+  });
+
   test("an error of the client goes through as it is", async () => {
     const broken = new Error("broken");
     async function* wire() {

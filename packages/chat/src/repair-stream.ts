@@ -67,8 +67,8 @@ export async function* repairStream(
         for (const entry of logprobs?.content ?? []) (end.logprobs ??= []).push(entry);
       }
       end.systemFingerprint ??= nonEmpty(chunk["system_fingerprint"]);
-      const { delta } = choice;
-      if (typeof delta !== "object" || delta === null) continue;
+      // Probabilities may come with nothing said.
+      const delta = isPlainObject(choice.delta) ? choice.delta : (choice.delta = {});
       if (typeof delta["refusal"] === "string") end.refusal = (end.refusal ?? "") + delta["refusal"];
       if (!repairDelta(delta, calls, told) && choice["logprobs"] == null) continue;
 

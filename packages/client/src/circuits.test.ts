@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Circuits, type Pass } from "./circuit.js";
+import type { Pass } from "./circuit.js";
+import { Circuits } from "./circuits.js";
 import { Deadline } from "./deadline.js";
 import {
   BadRequestError,
@@ -70,14 +71,14 @@ async function passes(count: number): Promise<Pass[]> {
 describe("a circuit", () => {
   test("lets calls through until ten failures in a row", async () => {
     fail(9);
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
     circuits.succeeded("m", recent);
     fail(9);
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
     fail(1);
-    expect(circuits.hold("m")).toBe(true);
-    expect(circuits.hold("another")).toBe(false);
-    expect(circuits.hold(undefined)).toBe(false);
+    expect(circuits.holds("m")).toBe(true);
+    expect(circuits.holds("another")).toBe(false);
+    expect(circuits.holds(undefined)).toBe(false);
   });
 
   test("is not deceived by answers to what was sent before the failures", () => {
@@ -85,7 +86,7 @@ describe("a circuit", () => {
     circuits.succeeded("m", ancient);
     fail(5);
     circuits.succeeded("m", ancient);
-    expect(circuits.hold("m")).toBe(true);
+    expect(circuits.holds("m")).toBe(true);
   });
 
   test("does not open again for what was sent before the recovery and fails only now", async () => {
@@ -93,7 +94,7 @@ describe("a circuit", () => {
     const [probe] = await passes(1);
     circuits.succeeded("m", probe!);
     for (let time = 0; time < 20; time += 1) circuits.failed("m", down, true, ancient);
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
   });
 
   test("does not add up failures that lie apart", async () => {
@@ -101,7 +102,7 @@ describe("a circuit", () => {
       fail(1);
       await clock.advance(60_001);
     }
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
   });
 
   test.each<[string, SiliconFlowError]>([
@@ -120,15 +121,15 @@ describe("a circuit", () => {
     ],
   ])("does not count %s", (_, error) => {
     fail(30, error);
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
   });
 
   test("holds every model where no connection comes about, and one that is made ends that", () => {
     fail(10, refused, false);
-    expect(circuits.hold("another")).toBe(true);
-    expect(circuits.hold(undefined)).toBe(true);
+    expect(circuits.holds("another")).toBe(true);
+    expect(circuits.holds(undefined)).toBe(true);
     circuits.failed("m", down, true, recent);
-    expect(circuits.hold("another")).toBe(false);
+    expect(circuits.holds("another")).toBe(false);
   });
 
   test("lets one call through at a time, at growing intervals of three seconds at most", async () => {

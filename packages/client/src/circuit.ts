@@ -1,4 +1,5 @@
-import type { Clock, Deadline } from "./deadline.js";
+import type { Clock } from "./clock.js";
+import type { Deadline } from "./deadline.js";
 import {
   ApiError,
   ConnectionError,

@@ -1,5 +1,6 @@
 import { Circuit, type Numbers, type Pass } from "./circuit.js";
-import type { Clock, Deadline } from "./deadline.js";
+import type { Clock } from "./clock.js";
+import type { Deadline } from "./deadline.js";
 import { ApiError, ConnectionError, ServiceUnavailableError, TimeoutError, type SiliconFlowError } from "./errors.js";
 import type { OnWait } from "./options.js";
 import { isUnknownHost } from "./retry.js";

@@ -1,7 +1,8 @@
 import type { Pass } from "./circuit.js";
 import { Circuits } from "./circuits.js";
 import { CoolDowns } from "./cool-downs.js";
-import type { Clock, Deadline } from "./deadline.js";
+import type { Clock } from "./clock.js";
+import type { Deadline } from "./deadline.js";
 import {
   ApiError,
   ConnectionError,

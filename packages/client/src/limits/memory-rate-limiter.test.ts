@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { InvalidInputError, RateLimitError, type SiliconFlowError } from "../errors.js";
-import { clockOption } from "./clock.js";
+import { clockOption } from "../clock.js";
 import type { RateLimiterOptions } from "./limits.js";
 import { MemoryRateLimiter } from "./memory-rate-limiter.js";
 import { mostWithin, rateHeld } from "./reckoning.js";

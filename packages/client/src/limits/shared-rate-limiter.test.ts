@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { clockOption } from "./clock.js";
+import { clockOption } from "../clock.js";
 import { mostWithin, rateHeld } from "./reckoning.js";
 import { SharedRateLimiter, type SharedRateLimiterOptions } from "./shared-rate-limiter.js";
 import type { RateLimitStore } from "./store-link.js";

@@ -1,7 +1,7 @@
-import type { LimiterClock } from "./clock.js";
+import type { Clock } from "../clock.js";
 
 /** Time that passes when a test says so: hours in a moment. For tests alone. */
-export class VirtualTime implements LimiterClock {
+export class VirtualTime implements Clock {
   #now = 1_000_000;
   #date = Date.parse("2026-11-23T12:00:30Z");
   #seed: number;

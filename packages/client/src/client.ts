@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from "./deadline.js";
+import { systemClock, type Clock } from "./clock.js";
 import type { ResolvedOptions } from "./options.js";
 import { Chat } from "./resources/chat.js";
 import { Completions } from "./resources/completions.js";

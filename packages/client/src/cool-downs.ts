@@ -1,5 +1,7 @@
-import type { Clock, Deadline } from "./deadline.js";
+import type { Clock } from "./clock.js";
+import type { Deadline } from "./deadline.js";
 import type { RateLimitError } from "./errors.js";
+import type { OnWait } from "./options.js";
 
 /** Calls held back by the same 429 come back spread over this time, not all in one moment. */
 const spreadMs = 500;
@@ -22,11 +24,7 @@ export class CoolDowns {
   }
 
   /** Waits while another call's limit holds this model back. `announce` is told of each wait before it begins. */
-  async wait(
-    model: string | undefined,
-    deadline: Deadline,
-    announce: (event: { reason: string; delayMs: number }) => void,
-  ): Promise<void> {
+  async wait(model: string | undefined, deadline: Deadline, announce: OnWait): Promise<void> {
     if (model === undefined || this.#ends.size === 0) return;
     for (;;) {
       const left = (this.#ends.get(model) ?? 0) - this.#clock.now();

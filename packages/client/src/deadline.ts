@@ -1,28 +1,7 @@
+import type { Clock } from "./clock.js";
 import { TimeoutError, type TimeoutPhase } from "./errors.js";
 import type { ResolvedTimeouts } from "./options.js";
 import type { WireBody } from "./wire.js";
-
-/** Time and chance, so that a test can hold both. */
-export interface Clock {
-  /** Milliseconds of a clock that never jumps. */
-  now(): number;
-  /** Milliseconds since 1970. */
-  date(): number;
-  /** From 0 up to, not including, 1. */
-  random(): number;
-  /** Calls back after so many milliseconds, unless the returned function is called before. */
-  after(milliseconds: number, callback: () => void): () => void;
-}
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  date: () => Date.now(),
-  random: () => Math.random(),
-  after(milliseconds, callback) {
-    const timer = setTimeout(callback, milliseconds);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** Longer waits overflow the runtime's timers and would fire at once. */
 const longestTimer = 2_147_483_647;

@@ -1,5 +1,6 @@
 import type { Deadline } from "./deadline.js";
 import type { RateLimitError } from "./errors.js";
+import type { OnWait } from "./options.js";
 import type { Lease, RateLimiter } from "./rate-limiter.js";
 
 /** A limiter is the caller's own code: what it throws comes through as it is. */
@@ -15,7 +16,7 @@ export async function acquire(
   model: string | undefined,
   tokens: number,
   deadline: Deadline,
-  onWait: (event: { reason: string; delayMs: number }) => void,
+  onWait: OnWait,
 ): Promise<Lease | undefined> {
   if (limiter === undefined || model === undefined) return undefined;
   const signal = deadline.begin(false);

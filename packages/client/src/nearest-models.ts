@@ -1,4 +1,5 @@
-import { Deadline, type Clock } from "./deadline.js";
+import type { Clock } from "./clock.js";
+import { Deadline } from "./deadline.js";
 import { NotFoundError } from "./errors.js";
 
 /** How long a look at the list may hold an error up. */

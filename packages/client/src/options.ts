@@ -79,6 +79,9 @@ export interface RequestOptions {
   traceId?: string | undefined;
 }
 
+/** Who is told of a wait before it begins. */
+export type OnWait = NonNullable<SharedClientOptions["onWait"]>;
+
 export type ResolvedTimeouts = Required<Omit<Timeouts, "firstByteMs">> & { firstByteMs: number | undefined };
 
 /** The options of a client, read and checked once. */

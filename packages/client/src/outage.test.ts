@@ -26,7 +26,7 @@ class MoodyWire implements Wire {
 
   async send({ onConnect, signal }: WireRequest): Promise<WireResponse> {
     const { health } = this;
-    this.sentAt.push(this.#clock.time);
+    this.sentAt.push(this.#clock.now());
     if (health === "refuses") throw Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
     onConnect(false);
     await new Promise<void>((resolve, reject) => {
@@ -64,30 +64,26 @@ class TestClient extends Client {
 /** Callers who begin a call when the last one has ended, before, in and after an outage. */
 async function outage(health: Health, outageMs: number) {
   const clock = new VirtualClock();
-  // Chance that is the same each time.
-  let seed = 1;
-  clock.random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
   const wire = new MoodyWire(clock);
   const client = new TestClient(wire, clock);
   const calls: { from: number; to: number; error?: unknown }[] = [];
   const until = 3_000 + outageMs + 8_000;
   async function caller(number: number): Promise<void> {
     await new Promise<void>((resolve) => clock.after((number / callers) * latencyMs, resolve));
-    while (clock.time < until) {
-      const call: (typeof calls)[number] = { from: clock.time, to: Infinity };
+    while (clock.now() < until) {
+      const call: (typeof calls)[number] = { from: clock.now(), to: Infinity };
       calls.push(call);
       await client.chat.create(request).catch((error: unknown) => (call.error = error));
-      call.to = clock.time;
+      call.to = clock.now();
     }
   }
   const all = Array.from({ length: callers }, (_, number) => caller(number));
   const healthyMs = 3_000;
-  await clock.advance(healthyMs);
+  await clock.pass(healthyMs);
   wire.health = health;
-  await clock.advance(outageMs);
+  await clock.pass(outageMs);
   wire.health = "healthy";
-  await clock.advance(8_000);
-  await clock.advance(1_000);
+  await clock.pass(9_000);
   await Promise.all(all);
 
   const from = healthyMs;

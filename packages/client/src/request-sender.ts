@@ -1,5 +1,6 @@
 import { connectionErrorFrom } from "./connection-error.js";
-import { Deadline, type Clock } from "./deadline.js";
+import type { Clock } from "./clock.js";
+import { Deadline } from "./deadline.js";
 import { errorFromResponse } from "./error-from-response.js";
 import { ApiError, InvalidInputError, isSiliconFlowError } from "./errors.js";
 import { LimiterFailure } from "./leases.js";

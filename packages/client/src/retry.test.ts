@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Clock } from "./deadline.js";
+import type { Clock } from "./clock.js";
 import { ConnectionError, RateLimitError, ServiceUnavailableError } from "./errors.js";
 import { parseRetryAfter, RetryBudget, retryDelay, untilReset } from "./retry.js";
 

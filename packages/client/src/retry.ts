@@ -1,5 +1,5 @@
 import { codeOf, rootCause } from "./connection-error.js";
-import type { Clock } from "./deadline.js";
+import type { Clock } from "./clock.js";
 import { ApiError, RateLimitError, type RateLimitClass, type SiliconFlowError } from "./errors.js";
 
 const firstDelayMs = 500;

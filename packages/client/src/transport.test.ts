@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { Client } from "./client.js";
-import type { Clock } from "./deadline.js";
+import type { Clock } from "./clock.js";
 import { InvalidInputError, type SiliconFlowError } from "./errors.js";
 import { resolveOptions, type SharedClientOptions } from "./options.js";
 import type { Lease } from "./rate-limiter.js";

@@ -1,6 +1,8 @@
-import { Circuits, type Pass } from "./circuit.js";
+import type { Pass } from "./circuit.js";
+import { Circuits } from "./circuits.js";
 import { CoolDowns } from "./cool-downs.js";
-import type { Clock, Deadline } from "./deadline.js";
+import type { Clock } from "./clock.js";
+import type { Deadline } from "./deadline.js";
 import {
   ApiError,
   ConnectionError,
@@ -13,7 +15,7 @@ import {
 import { NearestModels } from "./nearest-models.js";
 import { acquire, penalize, quietly, settle, usedTokens } from "./leases.js";
 import { withoutInput } from "./mask.js";
-import type { ResolvedOptions } from "./options.js";
+import type { OnWait, ResolvedOptions } from "./options.js";
 import type { Lease } from "./rate-limiter.js";
 import { decodeText, readBody, tooLarge } from "./read-body.js";
 import { RequestSender, type Call, type PreparedCall, type Sent } from "./request-sender.js";
@@ -177,7 +179,7 @@ export class Transport {
         if (failure instanceof RateLimitError) this.#coolDowns.start(model, failure, delayMs);
         if (delayMs === undefined) throw await this.#final(failure, deadline);
         // While the service is down its next probe is waited for, in place of the delay and of the budget.
-        const held = this.#circuits.hold(model);
+        const held = this.#circuits.holds(model);
         if (held && !(failure instanceof ApiError && failure.retryAfterMs !== undefined)) delayMs = 0;
         if (!held && !isPaced(failure, delayMs) && !this.#budget.withdraw()) throw failure;
         retries += 1;
@@ -215,7 +217,7 @@ export class Transport {
     };
   }
 
-  readonly #announceWait = (event: { reason: string; delayMs: number }): void => {
+  readonly #announceWait: OnWait = (event) => {
     quietly(() => this.options.onWait?.(event));
   };
 

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { InvalidInputError, RateLimitError, type SiliconFlowError } from "../errors.js";
-import { clockOption } from "./clock.js";
+import { clockOption } from "../clock.js";
 import type { RateLimiterOptions } from "./limits.js";
 import { MemoryRateLimiter } from "./memory-rate-limiter.js";
 import { mostWithin, rateHeld } from "./reckoning.js";
-import { settled, VirtualTime } from "./virtual-time.js";
+import { settled, VirtualClock } from "../virtual-clock.js";
 
 const model = "BAAI/bge-m3";
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 function setUp(options: RateLimiterOptions, seed = 1) {
-  const time = new VirtualTime(seed);
+  const time = new VirtualClock(seed);
   const limiter = new MemoryRateLimiter({ ...options, [clockOption]: time } as RateLimiterOptions);
   /** Asks, and notes when it was let go. */
   const ask = (tokens = 1, more: { images?: number; model?: string; signal?: AbortSignal } = {}) => {
@@ -37,7 +37,7 @@ describe("windows of the service, wherever they lie", () => {
   test.each([1, 2, 3, 4, 5, 6])(
     "hold no more requests than the limit, and nearly that many (seed %i)",
     async (seed) => {
-      const limit = 5 + Math.floor(new VirtualTime(seed).random() * 2000);
+      const limit = 5 + Math.floor(new VirtualClock(seed).random() * 2000);
       const { time, limiter } = setUp({ requestsPerMinute: limit }, seed);
       const arrivals: { at: number; amount: number }[] = [];
       let sent = 0;
@@ -436,7 +436,7 @@ describe("options that cannot work", () => {
   });
 });
 
-function sleep(time: VirtualTime, milliseconds: number): Promise<void> {
+function sleep(time: VirtualClock, milliseconds: number): Promise<void> {
   return new Promise((resolve) => void time.after(milliseconds, resolve));
 }
 

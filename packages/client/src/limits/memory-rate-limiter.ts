@@ -1,5 +1,5 @@
 import type { AcquireRequest, Lease, RateLimiter } from "../rate-limiter.js";
-import { clockOf, type LimiterClock } from "./clock.js";
+import { clockOf, type Clock } from "../clock.js";
 import { checkLimits, type LimitTable, type Need, type RateLimiterOptions } from "./limits.js";
 import { ModelLimits } from "./model-limits.js";
 import { WaitingLine, type Admission, type Grant, type Waiter } from "./waiting-line.js";
@@ -38,7 +38,7 @@ const longestLeaseMs = 15 * 60_000;
 export class MemoryRateLimiter implements RateLimiter {
   readonly #table: LimitTable;
   readonly #waitForHoursAndDays: boolean;
-  readonly #clock: LimiterClock;
+  readonly #clock: Clock;
   readonly #models = new Map<string, ModelInMemory>();
 
   constructor(options: RateLimiterOptions = {}) {
@@ -72,11 +72,11 @@ export class MemoryRateLimiter implements RateLimiter {
 class ModelInMemory {
   readonly line: WaitingLine;
   readonly #limits: ModelLimits;
-  readonly #clock: LimiterClock;
+  readonly #clock: Clock;
   /** Requests under way, the oldest first. */
   readonly #open = new Map<Grant, { sentAt: number; countedAt: number; need: Need }>();
 
-  constructor(limits: ModelLimits, clock: LimiterClock) {
+  constructor(limits: ModelLimits, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
     this.line = new WaitingLine(limits, (line) => this.#admit(line), clock);

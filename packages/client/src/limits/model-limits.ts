@@ -1,7 +1,7 @@
 import { InvalidInputError, RateLimitError, type RateLimitClass } from "../errors.js";
 import { untilReset } from "../retry.js";
 import { Budget, type Cut } from "./budget.js";
-import type { LimiterClock } from "./clock.js";
+import type { Clock } from "../clock.js";
 import { limitClasses, type CheckedLimits, type Need } from "./limits.js";
 
 /** So many requests may go out in one second whatever the limit: they arrive together all the same. */
@@ -26,7 +26,7 @@ export interface Wait {
 export class ModelLimits {
   readonly model: string;
   readonly budgets: readonly Budget[];
-  readonly #clock: LimiterClock;
+  readonly #clock: Clock;
   readonly #waitForHoursAndDays: boolean;
   /** Until when nothing is sent, by the limit that the service named. */
   readonly #pauses = new Map<RateLimitClass | undefined, { from: number; until: number; nextMs: number }>();
@@ -36,7 +36,7 @@ export class ModelLimits {
   /** How far real use went beyond estimates lately: added to each estimate. */
   #excess = 0;
 
-  constructor(model: string, limits: CheckedLimits, cut: Cut, clock: LimiterClock, waitForHoursAndDays: boolean) {
+  constructor(model: string, limits: CheckedLimits, cut: Cut, clock: Clock, waitForHoursAndDays: boolean) {
     this.model = model;
     this.#clock = clock;
     this.#cut = cut;

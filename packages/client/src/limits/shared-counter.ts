@@ -1,5 +1,5 @@
 import type { Budget } from "./budget.js";
-import type { LimiterClock } from "./clock.js";
+import type { Clock } from "../clock.js";
 import { SlidingWindow } from "./sliding-window.js";
 import type { StoreLink } from "./store-link.js";
 
@@ -22,7 +22,7 @@ export class SharedCounter {
   readonly budget: Budget;
   readonly #key: string;
   readonly #link: StoreLink;
-  readonly #clock: LimiterClock;
+  readonly #clock: Clock;
   readonly #seconds: number;
   /** Used by this process alone. */
   readonly #own: SlidingWindow;
@@ -36,7 +36,7 @@ export class SharedCounter {
   readonly #reading = new Map<number, object>();
   #rereadAt = -Infinity;
 
-  constructor(budget: Budget, key: string, link: StoreLink, clock: LimiterClock) {
+  constructor(budget: Budget, key: string, link: StoreLink, clock: Clock) {
     const { windowMs, name } = budget.class;
     const bucketMs = windowMs / sharedCut.buckets;
     this.budget = budget;

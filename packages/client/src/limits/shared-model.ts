@@ -1,5 +1,5 @@
 import type { RateLimitClass } from "../errors.js";
-import type { LimiterClock } from "./clock.js";
+import type { Clock } from "../clock.js";
 import type { CheckedLimits, Need } from "./limits.js";
 import { ModelLimits, type Wait } from "./model-limits.js";
 import { SharedCounter, sharedCut } from "./shared-counter.js";
@@ -24,7 +24,7 @@ const clockJumpMs = 1000;
 export interface SharedParts {
   link: StoreLink;
   localShare: number;
-  clock: LimiterClock;
+  clock: Clock;
   waitForHoursAndDays: boolean;
 }
 
@@ -35,7 +35,7 @@ export class SharedModel {
   readonly #counters: readonly SharedCounter[];
   readonly #link: StoreLink;
   readonly #localShare: number;
-  readonly #clock: LimiterClock;
+  readonly #clock: Clock;
   readonly #key: string;
   /** Counts the times that the store came back. */
   #returns = 0;

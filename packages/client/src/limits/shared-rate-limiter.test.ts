@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { clockOption } from "./clock.js";
+import { clockOption } from "../clock.js";
 import { mostWithin, rateHeld } from "./reckoning.js";
 import { SharedRateLimiter, type SharedRateLimiterOptions } from "./shared-rate-limiter.js";
 import type { RateLimitStore } from "./store-link.js";
-import { VirtualTime } from "./virtual-time.js";
+import { VirtualClock } from "../virtual-clock.js";
 
 const model = "BAAI/bge-m3";
 const minuteMs = 60_000;
@@ -14,10 +14,10 @@ class FakeStore implements RateLimitStore {
   calls = 0;
   /** Longest way of a question, and of its answer, in milliseconds: some overtake others. */
   wayMs = 0;
-  readonly #time: VirtualTime;
+  readonly #time: VirtualClock;
   readonly #counters = new Map<string, { points: number; until: number }>();
 
-  constructor(time: VirtualTime) {
+  constructor(time: VirtualClock) {
     this.#time = time;
   }
 
@@ -66,7 +66,7 @@ class FakeStore implements RateLimitStore {
 }
 
 function setUp(options: Omit<SharedRateLimiterOptions, "store">, processes = 4, seed = 1) {
-  const time = new VirtualTime(seed);
+  const time = new VirtualClock(seed);
   const store = new FakeStore(time);
   const limiters = Array.from(
     { length: processes },
@@ -309,7 +309,7 @@ test.each([
   [{ localShare: 1.5 }, /^localShare/],
   [{ requestsPerMinute: 0 }, /^requestsPerMinute/],
 ])("an option that cannot work is named: %j", (options, message) => {
-  const store = new FakeStore(new VirtualTime());
+  const store = new FakeStore(new VirtualClock());
   expect(() => new SharedRateLimiter({ store, ...options } as SharedRateLimiterOptions)).toThrow(message);
 });
 
@@ -320,6 +320,6 @@ function granted(limiter: SharedRateLimiter, times: number, tokens = 1) {
   return { count: () => count };
 }
 
-function sleep(time: VirtualTime, milliseconds: number): Promise<void> {
+function sleep(time: VirtualClock, milliseconds: number): Promise<void> {
   return new Promise((resolve) => void time.after(milliseconds, resolve));
 }

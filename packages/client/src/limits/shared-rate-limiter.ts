@@ -1,6 +1,6 @@
 import { InvalidInputError } from "../errors.js";
 import type { AcquireRequest, Lease, RateLimiter } from "../rate-limiter.js";
-import { clockOf, type LimiterClock } from "./clock.js";
+import { clockOf, type Clock } from "../clock.js";
 import { checkLimits, type LimitTable, type RateLimiterOptions } from "./limits.js";
 import { SharedModel } from "./shared-model.js";
 import { StoreLink, type RateLimitStore } from "./store-link.js";
@@ -47,7 +47,7 @@ export class SharedRateLimiter implements RateLimiter {
   readonly #table: LimitTable;
   readonly #localShare: number;
   readonly #waitForHoursAndDays: boolean;
-  readonly #clock: LimiterClock;
+  readonly #clock: Clock;
   readonly #link: StoreLink;
   readonly #models = new Map<string, SharedModel>();
 

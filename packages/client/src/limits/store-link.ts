@@ -1,4 +1,4 @@
-import type { LimiterClock } from "./clock.js";
+import type { Clock } from "../clock.js";
 
 /**
  * What {@link SharedRateLimiter} needs of a store: any limiter of the package `rate-limiter-flexible` has it
@@ -33,7 +33,7 @@ const forgottenMs = 120_000;
 /** Talks to the store, and knows whether it answers. */
 export class StoreLink {
   readonly #store: RateLimitStore;
-  readonly #clock: LimiterClock;
+  readonly #clock: Clock;
   readonly #onBack: () => Promise<void>;
   #up = true;
   #returnedAt = -Infinity;
@@ -41,7 +41,7 @@ export class StoreLink {
   #neededAt = 0;
 
   /** @param onBack called when the store answers again, before it is used */
-  constructor(store: RateLimitStore, clock: LimiterClock, onBack: () => Promise<void>) {
+  constructor(store: RateLimitStore, clock: Clock, onBack: () => Promise<void>) {
     this.#store = store;
     this.#clock = clock;
     this.#onBack = onBack;

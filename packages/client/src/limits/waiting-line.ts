@@ -1,6 +1,6 @@
 import { quietly } from "../leases.js";
 import type { AcquireRequest, Lease } from "../rate-limiter.js";
-import type { LimiterClock } from "./clock.js";
+import type { Clock } from "../clock.js";
 import type { Need } from "./limits.js";
 import type { ModelLimits, Wait } from "./model-limits.js";
 
@@ -46,14 +46,14 @@ interface Place extends Waiter {
 export class WaitingLine {
   readonly #limits: ModelLimits;
   readonly #admit: Admit;
-  readonly #clock: LimiterClock;
+  readonly #clock: Clock;
   readonly #places = new Map<Waiter, Place>();
   /** What all of them need together. */
   readonly #ahead = { requests: 0, tokens: 0, images: 0 };
   #cancelTimer: (() => void) | undefined;
   #deciding = false;
 
-  constructor(limits: ModelLimits, admit: Admit, clock: LimiterClock) {
+  constructor(limits: ModelLimits, admit: Admit, clock: Clock) {
     this.#limits = limits;
     this.#admit = admit;
     this.#clock = clock;

@@ -1,5 +1,5 @@
-/** Time and chance of a limiter, so that a test can hold both. */
-export interface LimiterClock {
+/** Time and chance, so that a test can hold both. */
+export interface Clock {
   /** Milliseconds of a clock that never jumps. */
   now(): number;
   /** Milliseconds since 1970. */
@@ -11,7 +11,7 @@ export interface LimiterClock {
 }
 
 /** The runtime's own. */
-const limiterClock: LimiterClock = {
+export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => Date.now(),
   random: () => Math.random(),
@@ -23,9 +23,9 @@ const limiterClock: LimiterClock = {
   },
 };
 
-/** Where a test puts a clock of its own; no option for others. */
+/** Where a test of a limiter puts a clock of its own; no option for others. */
 export const clockOption = Symbol("clock");
 
-export function clockOf(options: object): LimiterClock {
-  return (options as { [clockOption]?: LimiterClock })[clockOption] ?? limiterClock;
+export function clockOf(options: object): Clock {
+  return (options as { [clockOption]?: Clock })[clockOption] ?? systemClock;
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Circuits, type Pass } from "./circuit.js";
+import type { Pass } from "./circuit.js";
+import { Circuits } from "./circuits.js";
 import { Deadline } from "./deadline.js";
 import {
   BadRequestError,
@@ -26,6 +27,8 @@ let waits: { reason: string; delayMs: number }[];
 
 beforeEach(() => {
   clock = new VirtualClock();
+  // Intervals without jitter.
+  clock.random = () => 1;
   circuits = new Circuits(clock, "h");
   waits = [];
 });
@@ -52,8 +55,8 @@ function arrive(count: number, most = 4, model = "m", signal?: AbortSignal): Out
     circuits
       .pass(model, most, deadline, (event) => waits.push(event))
       .then(
-        (pass) => outcomes.push({ at: clock.time, pass }),
-        (error: SiliconFlowError) => outcomes.push({ at: clock.time, error }),
+        (pass) => outcomes.push({ at: clock.now(), pass }),
+        (error: SiliconFlowError) => outcomes.push({ at: clock.now(), error }),
       )
       .finally(() => deadline.end());
   }
@@ -63,21 +66,21 @@ function arrive(count: number, most = 4, model = "m", signal?: AbortSignal): Out
 /** Calls that come now and are probes, each after the interval of the one before. */
 async function passes(count: number): Promise<Pass[]> {
   const outcomes = arrive(count, 99);
-  while (outcomes.length < count) await clock.advance(100);
+  while (outcomes.length < count) await clock.pass(100);
   return outcomes.map(({ pass }) => pass!);
 }
 
 describe("a circuit", () => {
   test("lets calls through until ten failures in a row", async () => {
     fail(9);
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
     circuits.succeeded("m", recent);
     fail(9);
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
     fail(1);
-    expect(circuits.hold("m")).toBe(true);
-    expect(circuits.hold("another")).toBe(false);
-    expect(circuits.hold(undefined)).toBe(false);
+    expect(circuits.holds("m")).toBe(true);
+    expect(circuits.holds("another")).toBe(false);
+    expect(circuits.holds(undefined)).toBe(false);
   });
 
   test("is not deceived by answers to what was sent before the failures", () => {
@@ -85,7 +88,7 @@ describe("a circuit", () => {
     circuits.succeeded("m", ancient);
     fail(5);
     circuits.succeeded("m", ancient);
-    expect(circuits.hold("m")).toBe(true);
+    expect(circuits.holds("m")).toBe(true);
   });
 
   test("does not open again for what was sent before the recovery and fails only now", async () => {
@@ -93,15 +96,15 @@ describe("a circuit", () => {
     const [probe] = await passes(1);
     circuits.succeeded("m", probe!);
     for (let time = 0; time < 20; time += 1) circuits.failed("m", down, true, ancient);
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
   });
 
   test("does not add up failures that lie apart", async () => {
     for (let time = 0; time < 20; time += 1) {
       fail(1);
-      await clock.advance(60_001);
+      await clock.pass(60_001);
     }
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
   });
 
   test.each<[string, SiliconFlowError]>([
@@ -120,15 +123,15 @@ describe("a circuit", () => {
     ],
   ])("does not count %s", (_, error) => {
     fail(30, error);
-    expect(circuits.hold("m")).toBe(false);
+    expect(circuits.holds("m")).toBe(false);
   });
 
   test("holds every model where no connection comes about, and one that is made ends that", () => {
     fail(10, refused, false);
-    expect(circuits.hold("another")).toBe(true);
-    expect(circuits.hold(undefined)).toBe(true);
+    expect(circuits.holds("another")).toBe(true);
+    expect(circuits.holds(undefined)).toBe(true);
     circuits.failed("m", down, true, recent);
-    expect(circuits.hold("another")).toBe(false);
+    expect(circuits.holds("another")).toBe(false);
   });
 
   test("lets one call through at a time, at growing intervals of three seconds at most", async () => {
@@ -136,7 +139,7 @@ describe("a circuit", () => {
     const outcomes = arrive(20, 99);
     const probes: number[] = [];
     for (let waited = 0; waited < 15_000; waited += 100) {
-      await clock.advance(100);
+      await clock.pass(100);
       for (const { at, pass } of outcomes.splice(0)) {
         probes.push(at);
         circuits.failed("m", down, true, pass!);
@@ -148,13 +151,13 @@ describe("a circuit", () => {
   test("a probe that hangs does not keep the next one waiting", async () => {
     fail(10);
     const outcomes = arrive(3, 99);
-    await clock.advance(1_500);
+    await clock.pass(1_500);
     expect(outcomes.map(({ at }) => at)).toEqual([500, 1_000, 1_500]);
   });
 
   test("a call that comes after a quiet time is a probe at once", async () => {
     fail(10);
-    await clock.advance(10_000);
+    await clock.pass(10_000);
     const outcomes = arrive(1);
     await settled();
     expect(outcomes[0]!.pass!.probeOf).toBeDefined();
@@ -165,11 +168,11 @@ describe("a circuit", () => {
     fail(10);
     const patient = arrive(1, 99);
     const outcomes = arrive(3, 2);
-    await clock.advance(500);
+    await clock.pass(500);
     circuits.failed("m", down, true, patient[0]!.pass!);
     await settled();
     expect(outcomes).toEqual([]);
-    await clock.advance(1_000);
+    await clock.pass(1_000);
     // One of the three is the second probe.
     const [second] = outcomes.splice(0);
     expect(second!.pass).toMatchObject({ waited: 1 });
@@ -191,12 +194,12 @@ describe("a circuit", () => {
   test("a probe that was under way before a call came takes nothing from it", async () => {
     fail(10);
     const [early] = [arrive(1)];
-    await clock.advance(500);
+    await clock.pass(500);
     const late = arrive(1, 1);
     circuits.failed("m", down, true, early[0]!.pass!);
     await settled();
     expect(late).toEqual([]);
-    await clock.advance(1_000);
+    await clock.pass(1_000);
     expect(late[0]!.pass).toMatchObject({ waited: 0 });
   });
 
@@ -210,7 +213,7 @@ describe("a circuit", () => {
     fail(10, error, false);
     const first = arrive(1, 9);
     const outcomes = arrive(1, 1);
-    await clock.advance(500);
+    await clock.pass(500);
     circuits.failed("m", error, false, first[0]!.pass!);
     await settled();
     expect(outcomes[0]!.error).toMatchObject({ ...expected, retryable: true });
@@ -225,7 +228,7 @@ describe("a circuit", () => {
       { reason: "outage of m", delayMs: 500 },
     ]);
     waits = [];
-    await clock.advance(500);
+    await clock.pass(500);
     circuits.failed("m", down, true, outcomes[0]!.pass!);
     expect(waits).toEqual([{ reason: "outage of m", delayMs: 1_000 }]);
   });
@@ -235,11 +238,11 @@ describe("a circuit", () => {
       new ServiceUnavailableError("503", { status: 503, retryable: true, retryAfterMs });
     fail(10, asking(20_000));
     const outcomes = arrive(2, 9);
-    await clock.advance(19_999);
+    await clock.pass(19_999);
     expect(outcomes).toEqual([]);
-    await clock.advance(1);
+    await clock.pass(1);
     circuits.failed("m", asking(3_600_000), true, outcomes[0]!.pass!);
-    await clock.advance(1_000);
+    await clock.pass(1_000);
     expect(outcomes).toHaveLength(2);
   });
 
@@ -250,9 +253,9 @@ describe("a circuit", () => {
   ])("is over when a probe meets %s: the others are to meet it too, and not to wait", async (_, error) => {
     fail(10);
     const outcomes = arrive(11);
-    await clock.advance(500);
+    await clock.pass(500);
     circuits.failed("m", error, true, outcomes[0]!.pass!);
-    await clock.advance(100);
+    await clock.pass(100);
     expect(outcomes).toHaveLength(11);
   });
 
@@ -271,10 +274,10 @@ describe("when the outage is over", () => {
   test("the calls that waited come back few at first, and all within a second", async () => {
     fail(10);
     const outcomes = arrive(201);
-    await clock.advance(500);
+    await clock.pass(500);
     outcomes.splice(0);
     circuits.succeeded("m", recent);
-    await clock.advance(1_000);
+    await clock.pass(1_000);
     const steps = new Map<number, number>();
     for (const { at, pass } of outcomes) {
       expect(pass).toMatchObject({ waited: 0 });
@@ -295,7 +298,7 @@ describe("when the outage is over", () => {
   test("new calls do not wait behind them", async () => {
     fail(10);
     arrive(100);
-    await clock.advance(500);
+    await clock.pass(500);
     circuits.succeeded("m", recent);
     const fresh = arrive(1);
     await settled();
@@ -305,14 +308,14 @@ describe("when the outage is over", () => {
   test("those not yet released stay where they are when it begins again", async () => {
     fail(10);
     const outcomes = arrive(101, 9);
-    await clock.advance(500);
+    await clock.pass(500);
     circuits.succeeded("m", recent);
-    await clock.advance(20);
+    await clock.pass(20);
     fail(10);
     const released = outcomes.length;
-    await clock.advance(499);
+    await clock.pass(499);
     expect(outcomes).toHaveLength(released);
-    await clock.advance(1);
+    await clock.pass(1);
     expect(outcomes).toHaveLength(released + 1);
   });
 });

@@ -15,6 +15,7 @@ export async function acquire(
   limiter: RateLimiter | undefined,
   model: string | undefined,
   tokens: number,
+  images: number | undefined,
   deadline: Deadline,
   onWait: OnWait,
 ): Promise<Lease | undefined> {
@@ -22,7 +23,9 @@ export async function acquire(
   const signal = deadline.begin(false);
   let acquired: Promise<Lease> | undefined;
   try {
-    acquired = Promise.resolve(limiter.acquire({ model, tokens, signal, onWait }));
+    acquired = Promise.resolve(
+      limiter.acquire({ model, tokens, ...(images !== undefined && { images }), signal, onWait }),
+    );
     return await deadline.race(acquired);
   } catch (error) {
     // Granted all the same, after the call had ended: given back.

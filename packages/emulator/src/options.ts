@@ -23,6 +23,8 @@ export interface Quirks {
   messagesEnd?: "both" | "message_stop" | "[DONE]";
   /** Whether 401 and 404 are JSON strings, as documented, or `{ code, message, data }`. @defaultValue "string" */
   errorBodies?: "string" | "object";
+  /** Format of pictures where `output_format` is not given or not taken, of which the documents say nothing. @defaultValue "png" */
+  imageFormat?: "png" | "jpeg" | "webp";
 }
 
 /** What {@link startEmulator} takes. Everything has a default. */
@@ -77,6 +79,7 @@ export function settingsFrom(options: EmulatorOptions): Settings {
       rerankShape: "B",
       messagesEnd: "both",
       errorBodies: "string",
+      imageFormat: "png",
       ...options.quirks,
     },
   };

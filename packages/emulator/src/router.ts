@@ -4,6 +4,7 @@ import { account } from "./endpoints/account.js";
 import { chat } from "./endpoints/chat.js";
 import { completions } from "./endpoints/completions.js";
 import { embeddings } from "./endpoints/embeddings.js";
+import { images } from "./endpoints/images.js";
 import { messages } from "./endpoints/messages.js";
 import { models } from "./endpoints/models.js";
 import { outputs } from "./endpoints/outputs.js";
@@ -63,6 +64,7 @@ const routes: readonly Route[] = [
   { name: "messages", method: "POST", path: "/v1/messages", answer: messages },
   { name: "embeddings", method: "POST", path: "/v1/embeddings", answer: embeddings },
   { name: "rerank", method: "POST", path: "/v1/rerank", answer: rerank },
+  { name: "images", method: "POST", path: "/v1/images/generations", answer: images },
   { name: "models", method: "GET", path: "/v1/models", answer: models },
   { name: "account", method: "GET", path: "/v1/user/info", answer: account },
   { name: "outputs", method: "GET", path: "/outputs/{name}", answer: outputs, open: true },

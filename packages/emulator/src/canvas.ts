@@ -65,16 +65,24 @@ export class Canvas implements Picture {
     }
   }
 
-  /** Draws a picture into a rectangle, stretched to fill it; what is transparent in it becomes white. */
-  paste(picture: Picture, left: number, top: number, width: number, height: number): void {
-    for (let y = 0; y < height; y += 1) {
-      const row = Math.floor((y * picture.height) / height) * picture.width;
-      for (let x = 0; x < width; x += 1) {
-        const from = (row + Math.floor((x * picture.width) / width)) * 4;
-        const [r, g, b, opacity] = picture.data.subarray(from, from + 4) as unknown as [number, number, number, number];
-        const to = ((top + y) * this.width + left + x) * 4;
-        this.data.fill(255, to, to + 4);
-        this.#blend(left + x, top + y, [r, g, b], opacity / 255);
+  /**
+   * Draws the middle of a picture into a column as high as this one, so large that it fills it; what is transparent in
+   * it becomes white.
+   *
+   * @param zoom from 1, how much larger than it must be
+   */
+  paste(picture: Picture, left: number, width: number, zoom: number): void {
+    const scale = Math.max(width / picture.width, this.height / picture.height) * zoom;
+    const columns = Array.from({ length: width }, (_, x) => within(x - width / 2, scale, picture.width));
+    for (let y = 0; y < this.height; y += 1) {
+      const row = within(y - this.height / 2, scale, picture.height) * picture.width;
+      let to = (y * this.width + left) * 4;
+      for (const column of columns) {
+        const from = (row + column) * 4;
+        const opacity = picture.data[from + 3]! / 255;
+        for (let part = 0; part < 3; part += 1)
+          this.data[to + part] = 255 + (picture.data[from + part]! - 255) * opacity;
+        to += 4;
       }
     }
   }
@@ -84,7 +92,7 @@ export class Canvas implements Picture {
     const scale = Math.max(1, Math.round(Math.min(this.width, this.height) / 280));
     const { width, height, dots } = drawnText(text, Math.floor(this.width / scale) - 4, 4);
     const top = this.height - (height + 4) * scale;
-    this.shade(0, top, this.width, this.height - top, [16, 16, 24], 0.75);
+    this.shade(0, top, this.width, this.height - top, [16, 16, 24], 0.85);
     const left = Math.floor((this.width - width * scale) / 2);
     for (const [x, y] of dots) this.shade(left + x * scale, top + (y + 2) * scale, scale, scale, [255, 255, 255], 1);
   }
@@ -102,6 +110,11 @@ export class Canvas implements Picture {
 export function mixed(from: Colour, to: Colour, share: number): Colour {
   const part = (index: 0 | 1 | 2) => from[index] + (to[index] - from[index]) * share;
   return [part(0), part(1), part(2)];
+}
+
+/** The pixel of a picture that lies so far from its middle when it is drawn so much larger. */
+function within(offset: number, scale: number, length: number): number {
+  return Math.min(length - 1, Math.max(0, Math.floor(length / 2 + (offset + 0.5) / scale)));
 }
 
 /** Where a line across the picture meets the outlines, from left to right. */

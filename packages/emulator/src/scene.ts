@@ -98,7 +98,7 @@ export function sceneOf(order: PictureOrder): Scene {
       colour: thing.colour ?? anyColour(),
       x: (index + 0.35 + 0.3 * random()) / shown.length,
       y: 0.3 + 0.3 * random(),
-      size: Math.max(0.06, (0.28 + 0.1 * random()) / Math.sqrt(shown.length)),
+      size: Math.max(0.06, (0.3 + 0.08 * random()) / Math.max(1, shown.length ** 0.65)),
       turn: thing.colour === undefined || shown.length > 1 ? (random() - 0.5) * 0.5 : 0,
       drift: [(random() - 0.5) * 0.4, (random() - 0.5) * 0.3],
     })),
@@ -116,7 +116,7 @@ export function paint(scene: Scene, width: number, height: number, given: readon
   if (given.length === 0) canvas.gradient(scene.above, scene.below);
   given.forEach((picture, index) => {
     const left = Math.floor((index * width) / given.length);
-    canvas.paste(picture, left, 0, Math.floor(((index + 1) * width) / given.length) - left, height);
+    canvas.paste(picture, left, Math.floor(((index + 1) * width) / given.length) - left, 1 + moment / 4);
   });
   if (given.length > 0 && scene.tint) canvas.shade(0, 0, width, height, scene.tint, 0.35);
   const radius = Math.min(width, height);

@@ -27,15 +27,10 @@ export class Canvas implements Picture {
 
   /** Covers everything with one colour above that goes over into another below. */
   gradient(above: Colour, below: Colour): void {
+    const pixels = new Uint32Array(this.data.buffer);
     for (let y = 0; y < this.height; y += 1) {
-      const share = y / Math.max(1, this.height - 1);
-      const [r, g, b] = mixed(above, below, share);
-      const row = this.data.subarray(y * this.width * 4, (y + 1) * this.width * 4);
-      for (let at = 0; at < row.length; at += 4) {
-        row[at] = r;
-        row[at + 1] = g;
-        row[at + 2] = b;
-      }
+      const colour = Uint8Array.of(...mixed(above, below, y / Math.max(1, this.height - 1)), 255);
+      pixels.fill(new Uint32Array(colour.buffer)[0]!, y * this.width, (y + 1) * this.width);
     }
   }
 

@@ -7,8 +7,8 @@ import type { Outputs } from "./outputs.js";
 import { sceneOf } from "./scene.js";
 
 // The service says nothing of how long it takes; these are short enough to wait for.
-const queuedMs = 1000;
-const workMs = 3000;
+const queuedMs = 2000;
+const workMs = 4000;
 
 /** What a film is made from. */
 export interface VideoOrder {
@@ -32,7 +32,7 @@ interface Job {
   link: Promise<string> | undefined;
 }
 
-/** Films in the making, on the emulator's clock: a second in the queue, three at work. */
+/** Films in the making, on the emulator's clock: two seconds in the queue, four at work. */
 export class VideoJobs {
   readonly #clock: Clock;
   readonly #outputs: Outputs;

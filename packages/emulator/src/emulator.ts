@@ -38,7 +38,7 @@ export interface Emulator {
 }
 
 /**
- * Starts a server on 127.0.0.1 that speaks SiliconFlow's API: chat, embeddings, rerank and models.
+ * Starts a server on 127.0.0.1 that speaks SiliconFlow's API: chat, vectors, ranking, pictures, films, models.
  *
  * @example
  * ```ts

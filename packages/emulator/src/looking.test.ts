@@ -1,11 +1,11 @@
 import { PNG } from "pngjs";
 import { expect, test } from "vitest";
-import type { Picture } from "./canvas.js";
-import { Canvas } from "./canvas.js";
+import type { Picture } from "./pictures/canvas.js";
+import { Canvas } from "./pictures/canvas.js";
 import { Clock } from "./clock.js";
 import { bytesAt, describePicture, sightOf } from "./looking.js";
 import { Outputs } from "./outputs.js";
-import { encodePicture } from "./picture-files.js";
+import { encodePicture } from "./pictures/files.js";
 import type { Service } from "./router.js";
 
 const picture: Picture = new Canvas(40, 30);

@@ -1,9 +1,9 @@
-import type { Picture } from "./canvas.js";
-import { mainColours } from "./colours.js";
-import { decodePicture, headOf } from "./picture-files.js";
-import { noteIn, type Note } from "./picture-note.js";
+import type { Picture } from "./pictures/canvas.js";
+import { mainColours } from "./pictures/colours.js";
+import { decodePicture, headOf } from "./pictures/files.js";
+import { noteIn, type Note } from "./pictures/note.js";
 import type { Service } from "./router.js";
-import { paint, sceneOf } from "./scene.js";
+import { paint, sceneOf } from "./pictures/scene.js";
 
 /** Something to look at or listen to in a conversation. */
 export interface MediaPart {

@@ -1,10 +1,10 @@
 import type { Clock } from "./clock.js";
-import { encodeFilm } from "./film.js";
+import { encodeFilm } from "./pictures/film.js";
 import type { Size } from "./image-request.js";
 import type { GivenPicture } from "./looking.js";
 import type { Quirks } from "./options.js";
 import type { Outputs } from "./outputs.js";
-import { sceneOf } from "./scene.js";
+import { sceneOf } from "./pictures/scene.js";
 
 // The service says nothing of how long it takes; these are short enough to wait for.
 const queuedMs = 2000;

@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
-import type { Picture } from "../canvas.js";
+import type { Picture } from "../pictures/canvas.js";
 import { imageRequestOf, type ImageRequest, type Size } from "../image-request.js";
 import { givenPicture, type GivenPicture } from "../looking.js";
-import { encodePicture } from "../picture-files.js";
+import { encodePicture } from "../pictures/files.js";
 import { invalid, json } from "../reply.js";
 import type { Endpoint } from "../router.js";
-import { paint, sceneOf } from "../scene.js";
+import { paint, sceneOf } from "../pictures/scene.js";
 
 /** `POST /images/generations`: pictures of what the prompt names, or of the given pictures with it. */
 export const images: Endpoint = async ({ body }, service) => {

@@ -1,6 +1,6 @@
 import { PNG } from "pngjs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { noteIn } from "../picture-note.js";
+import { noteIn } from "../pictures/note.js";
 import { startEmulator, type Emulator, type EmulatorOptions } from "../index.js";
 
 let emulator: Emulator;

@@ -13,6 +13,7 @@ interface Font {
   lookup: readonly string[];
 }
 
+const require = createRequire(import.meta.url);
 let font: Font | undefined;
 // An empty box, for what the font does not have.
 const unknown = [0x7f, 0x41, 0x41, 0x41, 0x7f];
@@ -36,7 +37,7 @@ export function drawnText(text: string, widest: number, mostLines: number): Draw
 
 function columnsOf(character: string): readonly number[] {
   // Read at the first letter: most emulators never draw one.
-  font ??= createRequire(import.meta.url)("oled-font-5x7") as Font;
+  font ??= require("oled-font-5x7") as Font;
   const place = font.lookup.indexOf(character);
   if (place >= 0) return font.fontData.slice(place * 5, place * 5 + 5);
   return character === " " ? [] : unknown;

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Picture } from "./canvas.js";
-import { withMp4Text, noteText, type Note } from "./picture-note.js";
+import { withMp4Text, noteText, type Note } from "./note.js";
 import { paint, type Scene } from "./scene.js";
 
 const framesPerSecond = 12;

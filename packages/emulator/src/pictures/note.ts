@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { isFields } from "./fields.js";
+import { isFields } from "../fields.js";
 
 /** What the emulator writes into the files it makes, so that its own models can say what they show. */
 export interface Note {

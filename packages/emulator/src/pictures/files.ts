@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Picture } from "./canvas.js";
-import { noteText, withPngText, withWebpText, type Note } from "./picture-note.js";
+import { noteText, withPngText, withWebpText, type Note } from "./note.js";
 
 /** The formats that pictures are made in. */
 export type PictureFormat = "png" | "jpeg" | "webp";

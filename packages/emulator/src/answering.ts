@@ -42,17 +42,14 @@ function fromSources(prompt: Prompt, sights: readonly string[], chinese: boolean
   if (prompt.passages.length > 0 && findEvidence(prompt.question, prompt.passages).evidence.length > 0) {
     return fromPassages(prompt, chinese);
   }
-  return {
-    reasoning: chinese
-      ? `我看了看给我的 ${sights.length} 个媒体文件。`
-      : `I looked at what I was shown: ${sights.length} in all.`,
-    content: sights
-      .map(
-        (sight, index) =>
-          `${chinese ? "我看到" : "I see"}${sights.length > 1 ? ` [${index + 1}] ` : chinese ? "" : " "}${sight}`,
-      )
-      .join("\n"),
-  };
+  const lines = sights.map((sight, index) => {
+    const number = sights.length > 1 ? `[${index + 1}] ` : "";
+    return chinese ? `我看到${number}${sight}` : `I see ${number}${sight}`;
+  });
+  const reasoning = chinese
+    ? `我看了看给我的 ${sights.length} 个媒体文件。`
+    : `I looked at what I was shown: ${sights.length} in all.`;
+  return { reasoning, content: lines.join("\n") };
 }
 
 function fromPassages({ question, passages }: Prompt, chinese: boolean): Spoken {

@@ -36,6 +36,9 @@ test("of another picture, format, size and main colours are told", async () => {
   expect(await sightOf({ kind: "image", url }, service, false)).toBe(
     "a picture (PNG 60×40), mostly blue 75%, transparent 25%. I cannot tell what it shows.",
   );
+  expect(await sightOf({ kind: "image", url }, service, true)).toBe(
+    "图片（PNG 60×40），主要颜色：蓝色 75%、透明 25%。我看不出它的内容。",
+  );
 });
 
 test("a file that is no picture, or only begins like one, is told as what it is", async () => {

@@ -1,5 +1,5 @@
 import type { Picture } from "./pictures/canvas.js";
-import { mainColours } from "./pictures/colours.js";
+import { mainColours, namedColours } from "./pictures/colours.js";
 import { decodePicture, headOf } from "./pictures/files.js";
 import { noteIn, type Note } from "./pictures/note.js";
 import type { Service } from "./router.js";
@@ -91,10 +91,15 @@ function pictureInWords(description: PictureDescription | undefined, chinese: bo
       : `a picture (${kind}) of this: ${shown(made, chinese)}`;
   const mostly = colours
     .slice(0, 3)
-    .map(({ name, share }) => `${name} ${Math.round(share * 100)}%`)
-    .join(", ");
+    .map(({ name, share }) => `${chinese ? inChinese(name) : name} ${Math.round(share * 100)}%`)
+    .join(chinese ? "、" : ", ");
   if (chinese) return `图片（${kind}）${mostly && `，主要颜色：${mostly}`}。我看不出它的内容。`;
   return `a picture (${kind})${mostly && `, mostly ${mostly}`}. I cannot tell what it shows.`;
+}
+
+function inChinese(colour: string): string {
+  const word = namedColours.get(colour)?.words.find((each) => !/[a-z]/.test(each));
+  return word === undefined ? "透明" : `${word}色`;
 }
 
 function shown({ prompt, model, from }: Note, chinese: boolean): string {

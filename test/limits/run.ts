@@ -10,14 +10,16 @@ import { once } from "node:events";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { MemoryRateLimiter, SiliconFlowClient } from "@langchain-siliconflow/client";
+import { mostWithin, rateHeld } from "../../packages/client/src/limits/reckoning.ts";
 import "../guard/loopback-only.mjs";
-import { mostWithin, openAccount, rateHeld, type Account, type Use } from "./account.ts";
+import { openAccount, type Account, type Use } from "./account.ts";
 import type { News, Task } from "./process.ts";
 import { startPostgres, startRedis, type Database } from "./stores.ts";
 
 // So that the databases are ended as well.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
+const minuteMs = 60_000;
 const processes = 4;
 /** Less than the quarter that four could take, so that a share is told from the whole. */
 const localShare = 0.2;
@@ -97,7 +99,7 @@ async function share(running: Scenario[]): Promise<Result[]> {
     const account = await openAccount({
       ...limits,
       window,
-      ...(window === "fixed" && { windowOffsetMs: Math.floor(Math.random() * 60_000) }),
+      ...(window === "fixed" && { windowOffsetMs: Math.floor(Math.random() * minuteMs) }),
     });
     accounts.set(name, account);
     if (limits.tokensPerMinute !== undefined) talk(account);
@@ -130,19 +132,16 @@ async function share(running: Scenario[]): Promise<Result[]> {
   });
 
   const outage = { from: 0, until: 0 };
-  const midway = async () => {
-    await pause(seconds * 0.2);
-    // Not while its store is down: what it used alone would be known to nobody.
-    await end(children[0]!, "SIGKILL");
-    await pause(seconds * 0.15);
-    outage.from = Date.now();
-    await stores.get("mortal")?.kill();
-    await pause(seconds * 0.3);
-    outage.until = Date.now();
-    await stores.get("mortal")?.restart();
-    await pause(seconds * 0.35);
-  };
-  await midway();
+  await pause(seconds * 0.2);
+  // Not while its store is down: what it used alone would be known to nobody.
+  await end(children[0]!, "SIGKILL");
+  await pause(seconds * 0.15);
+  outage.from = Date.now();
+  await stores.get("mortal")?.kill();
+  await pause(seconds * 0.3);
+  outage.until = Date.now();
+  await stores.get("mortal")?.restart();
+  await pause(seconds * 0.35);
   await Promise.all(children.slice(1).map((child) => end(child)));
 
   const found: Result[] = [];
@@ -152,20 +151,24 @@ async function share(running: Scenario[]): Promise<Result[]> {
     const limit = limits.requestsPerMinute ?? limits.tokensPerMinute!;
     const counted = limits.tokensPerMinute === undefined ? uses : spent.get(name)!;
     const errors = failures.get(name) ?? [];
-    const rate = rateHeld(counted, limit);
+    const rate = rateHeld(counted, limit, minuteMs);
     const firstError = errors.length > 0 ? `; ${errors.length} errors, first: ${errors[0]}` : "";
     if (down) {
       const meanwhile = counted.filter(({ at }) => at > outage.from + 1000 && at < outage.until);
       const shares = Array.from(
         new Set(meanwhile.map(({ from }) => from)),
-        (from) => mostWithin(meanwhile.filter((use) => use.from === from)) / limit,
+        (from) =>
+          mostWithin(
+            meanwhile.filter((use) => use.from === from),
+            minuteMs,
+          ) / limit,
       );
       const most = Math.max(...shares);
       found.push({
         name,
-        refused: refused.length,
+        refused: refused,
         note: `at most ${(most * 100).toFixed(1)} % a process in any minute, ${localShare * 100} % allowed${firstError}`,
-        passed: refused.length === 0 && most > 0 && most <= localShare && errors.length === 0,
+        passed: refused === 0 && most > 0 && most <= localShare && errors.length === 0,
       });
       continue;
     }
@@ -173,10 +176,10 @@ async function share(running: Scenario[]): Promise<Result[]> {
     const total = counted.reduce((sum, { amount }) => sum + amount, 0);
     found.push({
       name,
-      refused: refused.length,
+      refused: refused,
       rate,
-      note: `${total} ${unit} at ${limit} a minute; most in any minute ${mostWithin(counted)}${firstError}`,
-      passed: refused.length === 0 && rate >= 0.95 && errors.length === 0,
+      note: `${total} ${unit} at ${limit} a minute; most in any minute ${mostWithin(counted, minuteMs)}${firstError}`,
+      passed: refused === 0 && rate >= 0.95 && errors.length === 0,
     });
   }
   const unhandled = failures.get("*");
@@ -202,7 +205,7 @@ async function longList(): Promise<Result> {
   const calls: Promise<boolean>[] = [];
   const started = Date.now();
   while (calls.length < 10_000) {
-    const due = Math.min(10_000, ((Date.now() - started) / 60_000) * 2 * limit);
+    const due = Math.min(10_000, ((Date.now() - started) / minuteMs) * 2 * limit);
     while (calls.length < due) {
       const call = client.embeddings.create({ model: "BAAI/bge-m3", input: `text ${calls.length}` });
       const failed = (error: unknown) => {
@@ -217,14 +220,13 @@ async function longList(): Promise<Result> {
   await client.close();
   await emulator.close();
   const doubled = [...seen.values()].filter((times) => times > 1).length;
-  const rate = rateHeld(account.uses, limit);
+  const rate = rateHeld(account.uses, limit, minuteMs);
   return {
     name: "10,000 requests at twice the rate",
-    refused: account.refused.length,
+    refused: account.refused,
     rate,
     note: `${completed} answered, ${seen.size} seen by the server, ${doubled} of them twice${errors.length > 0 ? `; first error: ${String(errors[0])}` : ""}`,
-    passed:
-      account.refused.length === 0 && completed === 10_000 && seen.size === 10_000 && doubled === 0 && rate >= 0.95,
+    passed: account.refused === 0 && completed === 10_000 && seen.size === 10_000 && doubled === 0 && rate >= 0.95,
   };
 }
 

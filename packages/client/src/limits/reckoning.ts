@@ -1,10 +1,11 @@
-/** Something that was used at a time. */
+// For tests alone: what a limiter let through, looked at afterwards.
+
 interface Use {
   at: number;
   amount: number;
 }
 
-/** The most that any window of this length holds. For tests alone. */
+/** The most that any window of this length held. */
 export function mostWithin(uses: readonly Use[], windowMs: number): number {
   const ordered = uses.toSorted((one, other) => one.at - other.at);
   let most = 0;
@@ -21,19 +22,22 @@ export function mostWithin(uses: readonly Use[], windowMs: number): number {
   return most;
 }
 
-/** How fast a whole limit's worth is used again, on average, as a part of how fast it may be. For tests alone. */
+/**
+ * The rate that was held, as a part of the limit: how long it took, on average, until as much again as a whole limit was used.
+ * The burst of the first window, which costs no waiting, is no part of it.
+ */
 export function rateHeld(uses: readonly Use[], limit: number, windowMs: number): number {
   const ordered = uses.toSorted((one, other) => one.at - other.at);
   let next = 0;
-  let span = 0;
-  let total = 0;
-  let times = 0;
+  let used = 0;
+  let spansMs = 0;
+  let spans = 0;
   for (const { at, amount } of ordered) {
-    while (next < ordered.length && span < limit) span += ordered[next++]!.amount;
+    while (next < ordered.length && used < limit) used += ordered[next++]!.amount;
     if (next >= ordered.length) break;
-    total += ordered[next]!.at - at;
-    times += 1;
-    span -= amount;
+    spansMs += ordered[next]!.at - at;
+    spans += 1;
+    used -= amount;
   }
-  return times === 0 ? 0 : windowMs / (total / times);
+  return spans === 0 ? 0 : windowMs / (spansMs / spans);
 }

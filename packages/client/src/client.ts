@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from "./deadline.js";
 import type { ResolvedOptions } from "./options.js";
+import { Assets } from "./resources/assets.js";
 import { Chat } from "./resources/chat.js";
 import { Completions } from "./resources/completions.js";
 import { Embeddings } from "./resources/embeddings.js";
@@ -25,6 +26,8 @@ export class Client {
   readonly rerank: Rerank;
   /** What the site hosts. */
   readonly models: Models;
+  /** The files that links in answers lead to. */
+  readonly assets: Assets;
   readonly #transport: Transport;
 
   protected constructor(options: ResolvedOptions, wire: Wire, clock: Clock = systemClock) {
@@ -36,6 +39,7 @@ export class Client {
     this.embeddings = new Embeddings(transport);
     this.rerank = new Rerank(transport);
     this.models = new Models(transport);
+    this.assets = new Assets(transport, wire, clock);
     this.#transport = transport;
   }
 

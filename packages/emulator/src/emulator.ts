@@ -11,6 +11,7 @@ import { settingsFrom, type EmulatorOptions } from "./options.js";
 import { Script, type ScriptLine } from "./script.js";
 import { loadSentenceEncoder } from "./semantic.js";
 import { requestListener } from "./server.js";
+import { VideoJobs } from "./video-jobs.js";
 
 /** A running emulator. */
 export interface Emulator {
@@ -37,7 +38,7 @@ export interface Emulator {
 }
 
 /**
- * Starts a server on 127.0.0.1 that speaks SiliconFlow's API: chat, embeddings, rerank and models.
+ * Starts a server on 127.0.0.1 that speaks SiliconFlow's API: chat, vectors, ranking, pictures, films, models.
  *
  * @example
  * ```ts
@@ -59,6 +60,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const clock = new Clock();
   const limits = new RateLimits(settings.limits, clock);
   const outputs = new Outputs(clock);
+  const videos = new VideoJobs(clock, outputs, settings.quirks);
   const journal = new Journal(settings.apiKey);
   const script = new Script();
   const faults = new Faults();
@@ -75,6 +77,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     clock,
     limits,
     outputs,
+    videos,
     semantic,
     nextId,
   };
@@ -109,6 +112,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       faults.clear();
       limits.clear();
       outputs.clear();
+      videos.clear();
     },
     close: () => (closed ??= close()),
   };

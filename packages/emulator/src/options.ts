@@ -23,6 +23,14 @@ export interface Quirks {
   messagesEnd?: "both" | "message_stop" | "[DONE]";
   /** Whether 401 and 404 are JSON strings, as documented, or `{ code, message, data }`. @defaultValue "string" */
   errorBodies?: "string" | "object";
+  /** Format of pictures where `output_format` is not given or not taken, of which the documents say nothing. @defaultValue "png" */
+  imageFormat?: "png" | "jpeg" | "webp";
+  /** How every video job ends. @defaultValue "succeed" */
+  videoOutcome?: "succeed" | "fail";
+  /** What `results` of a video job is before it has any. @defaultValue "empty" */
+  videoPending?: "empty" | "null";
+  /** How long a video's link lives: as the page of the status says, or that of submitting. @defaultValue "1 hour" */
+  videoLife?: "1 hour" | "10 minutes";
 }
 
 /** What {@link startEmulator} takes. Everything has a default. */
@@ -77,6 +85,10 @@ export function settingsFrom(options: EmulatorOptions): Settings {
       rerankShape: "B",
       messagesEnd: "both",
       errorBodies: "string",
+      imageFormat: "png",
+      videoOutcome: "succeed",
+      videoPending: "empty",
+      videoLife: "1 hour",
       ...options.quirks,
     },
   };

@@ -4,10 +4,12 @@ import { account } from "./endpoints/account.js";
 import { chat } from "./endpoints/chat.js";
 import { completions } from "./endpoints/completions.js";
 import { embeddings } from "./endpoints/embeddings.js";
+import { images } from "./endpoints/images.js";
 import { messages } from "./endpoints/messages.js";
 import { models } from "./endpoints/models.js";
 import { outputs } from "./endpoints/outputs.js";
 import { rerank } from "./endpoints/rerank.js";
+import { submitVideo, videoStatus } from "./endpoints/videos.js";
 import type { EndpointName } from "./journal.js";
 import type { RateLimits } from "./limits.js";
 import type { Settings } from "./options.js";
@@ -15,6 +17,7 @@ import type { Outputs } from "./outputs.js";
 import type { Reply } from "./reply.js";
 import type { ChatAnswer, ChatChunks } from "./script.js";
 import type { SentenceEncoder } from "./semantic.js";
+import type { VideoJobs } from "./video-jobs.js";
 
 /** What every endpoint works with. */
 export interface Service {
@@ -24,6 +27,8 @@ export interface Service {
   limits: RateLimits;
   /** What was made, at links. */
   outputs: Outputs;
+  /** Films in the making. */
+  videos: VideoJobs;
   /** Loaded only with `models: "semantic"`. */
   semantic: SentenceEncoder | undefined;
   /** 32 hex digits that grow with time, as the service's ids do. */
@@ -63,6 +68,9 @@ const routes: readonly Route[] = [
   { name: "messages", method: "POST", path: "/v1/messages", answer: messages },
   { name: "embeddings", method: "POST", path: "/v1/embeddings", answer: embeddings },
   { name: "rerank", method: "POST", path: "/v1/rerank", answer: rerank },
+  { name: "images", method: "POST", path: "/v1/images/generations", answer: images },
+  { name: "videos", method: "POST", path: "/v1/video/submit", answer: submitVideo },
+  { name: "videos", method: "POST", path: "/v1/video/status", answer: videoStatus },
   { name: "models", method: "GET", path: "/v1/models", answer: models },
   { name: "account", method: "GET", path: "/v1/user/info", answer: account },
   { name: "outputs", method: "GET", path: "/outputs/{name}", answer: outputs, open: true },

@@ -11,6 +11,7 @@ import { settingsFrom, type EmulatorOptions } from "./options.js";
 import { Script, type ScriptLine } from "./script.js";
 import { loadSentenceEncoder } from "./semantic.js";
 import { requestListener } from "./server.js";
+import type { Voices } from "./voices.js";
 
 /** A running emulator. */
 export interface Emulator {
@@ -30,7 +31,7 @@ export interface Emulator {
   fault(fault: Fault): void;
   /** Moves the emulator's clock: rate limits, jobs, links, stalls and drips go by it. @param ms 0 or more @throws RangeError on less */
   advance(ms: number): void;
-  /** Forgets requests, script, faults, what was made, and what was counted against the limits. Open answers go on. */
+  /** Forgets requests, script, faults, what was made, uploaded voices, and what was counted against the limits. Open answers go on. */
   reset(): void;
   /** Ends every connection and stops listening. */
   close(): Promise<void>;
@@ -59,6 +60,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const clock = new Clock();
   const limits = new RateLimits(settings.limits, clock);
   const outputs = new Outputs(clock);
+  const voices: Voices = new Map();
   const journal = new Journal(settings.apiKey);
   const script = new Script();
   const faults = new Faults();
@@ -75,6 +77,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     clock,
     limits,
     outputs,
+    voices,
     semantic,
     nextId,
   };
@@ -109,6 +112,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       faults.clear();
       limits.clear();
       outputs.clear();
+      voices.clear();
     },
     close: () => (closed ??= close()),
   };

@@ -1,5 +1,6 @@
 import { connectionErrorFrom } from "./connection-error.js";
-import type { Deadline, Clock } from "./deadline.js";
+import type { Clock } from "./clock.js";
+import type { Deadline } from "./deadline.js";
 import {
   ApiError,
   ConnectionError,

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { systemClock } from "../deadline.js";
+import { systemClock } from "../clock.js";
 import { SiliconFlowClient as FetchClient } from "../fetch.js";
 import type { SiliconFlowError } from "../errors.js";
 import { SiliconFlowClient } from "../index.js";

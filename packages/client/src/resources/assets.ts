@@ -1,5 +1,6 @@
 import { AtomicFile } from "../atomic-file.js";
-import { type Clock, Deadline } from "../deadline.js";
+import type { Clock } from "../clock.js";
+import { Deadline } from "../deadline.js";
 import { Download, lengthOf } from "../download.js";
 import { InvalidInputError } from "../errors.js";
 import { checkMaxRetries, mergeTimeouts, ownOptions, type Timeouts } from "../options.js";

@@ -277,8 +277,8 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
     this.#pieces = [];
     this.#exchange?.settle(this.#judge.tokens);
     if (this.#deadline === undefined) return;
-    // Also wakes a next() that is still waiting.
-    if (!this.#events?.ended) this.#deadline.stop(undefined);
+    // Also wakes a next() that is still waiting: for the body, or for another attempt.
+    if (!this.#begun || !this.#events!.ended) this.#deadline.stop(undefined);
     this.#deadline.end();
   }
 }

@@ -117,7 +117,9 @@ describe("a store in a directory", () => {
   test("shows a file when it is complete, and leaves nothing of one that is not", async () => {
     const directory = await folder();
     const store = new DirectoryArtifactStore({ directory, maxBytes: 500 });
-    await expect(store.save(broken(), "image")).rejects.toThrow();
+    await expect(store.save(broken(), "image")).rejects.toThrow("maxBytes");
+    const roomy = new DirectoryArtifactStore({ directory });
+    await expect(roomy.save(broken(), "image")).rejects.toThrow("the socket died");
     await expect(store.save(pieces(png), "image")).rejects.toThrow("maxBytes");
     expect(await readdir(directory)).toEqual([]);
   });

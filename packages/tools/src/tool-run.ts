@@ -29,8 +29,9 @@ export interface ToolRun {
 }
 
 /**
- * Does the work of one call. What fails is thrown to a program. A model's call gets a message of what went wrong instead, so that
- * it can correct itself or say so, where an exception would end the whole agent; aborts, a wrong key, and defects are thrown there, too.
+ * Does the work of one call. What fails is thrown to a program. A model's call gets a message that says what went wrong and what to
+ * do: an exception would end an agent with middleware around its tools, and in others comes with the advice to fix one's mistakes,
+ * whoever made them. Aborts and defects are thrown in any case.
  */
 export async function runTool<T>(
   tool: string,
@@ -54,7 +55,7 @@ export async function runTool<T>(
   } catch (error) {
     if (signal?.aborted) throw abortReason(signal);
     const id = config?.toolCall?.id;
-    if (id === undefined || !isSiliconFlowError(error) || error.reason === "auth") throw error;
+    if (id === undefined || !isSiliconFlowError(error)) throw error;
     const content = `${tool} failed: ${error.message} ${advice(error)}`.trim();
     return taken([new ToolMessage({ content, tool_call_id: id, name: tool, status: "error" }), undefined]);
   }
@@ -67,7 +68,7 @@ function taken(pair: [string | ToolMessage, unknown]): string {
 
 function advice({ name, retryable, reason }: SiliconFlowError): string {
   if (name === "InvalidInputError" || reason === "badRequest") return "Change the arguments and call again.";
-  if (reason === "balance" || reason === "permission") return "Do not call again; tell the user.";
+  if (reason === "auth" || reason === "balance" || reason === "permission") return "Do not call again; tell the user.";
   return retryable ? "Call again later, or tell the user." : "";
 }
 

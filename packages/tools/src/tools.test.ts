@@ -6,7 +6,7 @@ import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
 import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
 import { HumanMessage, type ToolMessage } from "@langchain/core/messages";
-import { createAgent } from "langchain";
+import { createAgent, createMiddleware } from "langchain";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   DirectoryArtifactStore,
@@ -301,6 +301,7 @@ describe("an agent with the toolkit", () => {
         ],
       },
       (request) => {
+        if (request.path !== "/v1/chat/completions") return undefined;
         const { messages } = request.body as { messages: { content: string }[] };
         const name = /audio-[0-9a-f-]+\.mp3/.exec(messages.at(-1)!.content)![0];
         return { toolCalls: [{ name: "transcribe", arguments: { name } }] };
@@ -335,10 +336,28 @@ describe("an agent with the toolkit", () => {
     expect(messages.at(-1)!.text).toBe("It does not work today.");
   });
 
-  test("ends when the key is wrong: no model can help that", async () => {
-    emulator.fault({ endpoint: "images", status: 401, body: "Invalid token" });
-    emulator.script([{ toolCalls: [{ name: "make_image", arguments: { prompt: "a boat" } }] }]);
-    expect(await failureOf(agentWith(["image"]).invoke(ask))).toMatchObject({ name: "AuthenticationError" });
+  test("lives on with middleware around its tools, which would pass an exception on", async () => {
+    emulator.fault({ endpoint: "images", status: 401, body: '"Invalid token"' });
+    emulator.script([{ toolCalls: [{ name: "make_image", arguments: { prompt: "a boat" } }] }, { content: "Sorry." }]);
+    const { tools } = new SiliconFlowToolkit({ include: ["image"], client, store });
+    const watch = createMiddleware({ name: "watch", wrapToolCall: (request, handler) => handler(request) });
+    const model = new ChatSiliconFlow({ model: "Qwen/Qwen3-8B", client });
+    const { messages } = await createAgent({ model, tools, middleware: [watch] }).invoke(ask);
+    expect(toolMessages(messages)[0]).toMatchObject({
+      status: "error",
+      content: expect.stringContaining("tell the user"),
+    });
+    expect(JSON.stringify(messages)).not.toContain(emulator.apiKey);
+  });
+
+  test("ends at once when it is told to", async () => {
+    emulator.fault({ endpoint: "images", stallMs: 60_000 });
+    emulator.script([{ toolCalls: [{ name: "make_image", arguments: { prompt: "a boat" } }] }, { content: "Never." }]);
+    const controller = new AbortController();
+    const callbacks = [{ handleCustomEvent: () => controller.abort(new Error("enough")) }];
+    const failure = await failureOf(agentWith(["image"]).invoke(ask, { signal: controller.signal, callbacks }));
+    expect(String(failure)).toMatch(/enough|abort/i);
+    expect(emulator.requests.filter(({ path }) => path === "/v1/chat/completions")).toHaveLength(1);
   });
 });
 

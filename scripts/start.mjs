@@ -52,46 +52,35 @@ const commands = {
     rmSync(folder, { recursive: true, force: true });
     process.exitCode = status;
   },
-  /** The built packages on the lowest and the newest Node.js they promise to run on. */
-  runtimes() {
-    prepare();
-    run("node", [join("test", "runtimes", "run.ts")]);
-  },
-  /** The defects of other chat models, side by side with ours. With an argument only those whose name contains it. */
-  peers(args) {
-    prepare();
-    run("node", [join("test", "peers", "run.ts"), ...args]);
-  },
-  /** Every row of the fault matrix, for our models and for others: a table. */
-  faults(args) {
-    prepare();
-    run("node", [join("test", "peers", "faults.ts"), ...args]);
-  },
-  /** Four processes that share the limits of one account, through Redis and through PostgreSQL. */
-  limits(args) {
-    prepare();
-    run("node", [join("test", "limits", "run.ts"), ...args]);
-  },
-  /** 200 callers through a minute without a service. */
-  outage(args) {
-    prepare();
-    run("node", [join("test", "outage", "run.ts"), ...args]);
-  },
-  /** A million damaged streams, and what an independent reader says of them. */
-  fuzz(args) {
-    prepare();
-    run("node", [join("test", "fuzz", "run.ts"), ...args]);
-  },
-  /** A hundred thousand calls, one in ten of which meets a fault. */
-  soak(args) {
-    prepare();
-    run("node", [join("test", "soak", "run.ts"), ...args]);
-  },
   /** Any pnpm command, with the pinned pnpm: `npm run pnpm -- add …`. */
   pnpm(args) {
     pnpm(args, "inherit");
   },
 };
+
+/** Programs of their own in `test/`, each with what follows its name: too slow or too particular for the tests. */
+const lanes = {
+  /** The built packages on the lowest and the newest Node.js they promise to run on. */
+  runtimes: "runtimes/run.ts",
+  /** The defects of other chat models, side by side with ours. With an argument only those whose name contains it. */
+  peers: "peers/run.ts",
+  /** Every row of the fault matrix, for our models and for others: a table. */
+  faults: "peers/faults.ts",
+  /** Four processes that share the limits of one account, through Redis and through PostgreSQL. */
+  limits: "limits/run.ts",
+  /** 200 callers through a minute without a service. */
+  outage: "outage/run.ts",
+  /** A million damaged streams, and what an independent reader says of them. */
+  fuzz: "fuzz/run.ts",
+  /** A hundred thousand calls, one in ten of which meets a fault. */
+  soak: "soak/run.ts",
+};
+for (const [name, file] of Object.entries(lanes)) {
+  commands[name] = (args) => {
+    prepare();
+    run("node", [join("test", file), ...args]);
+  };
+}
 
 // Ctrl-C is the program's to handle: it tidies up and leaves with a code of its own, which is then ours.
 process.on("SIGINT", () => {});

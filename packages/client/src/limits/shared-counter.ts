@@ -32,6 +32,8 @@ export class SharedCounter {
   readonly #corrections = new Map<number, number>();
   /** Additions that are on their way to the store. */
   readonly #sending = new Map<number, number>();
+  /** Buckets that are being read, each with its last reading: one that an addition has overtaken knows less than is known here. */
+  readonly #reading = new Map<number, object>();
   #rereadAt = -Infinity;
 
   constructor(budget: Budget, key: string, link: StoreLink, clock: LimiterClock) {
@@ -64,8 +66,7 @@ export class SharedCounter {
    */
   async claim(amount: number, at: number): Promise<void> {
     if (amount === 0 || !this.#isShared) return;
-    const index = this.#indexAt(at);
-    this.#heard(index, await this.#link.add(this.#bucketKey(index), amount, this.#seconds));
+    await this.#add(this.#indexAt(at), amount);
     await this.#readFrom(this.#indexAt(this.#clock.now()) - moved);
   }
 
@@ -149,7 +150,10 @@ export class SharedCounter {
     this.#corrections.set(index, (this.#corrections.get(index) ?? 0) + amount);
   }
 
-  /** First what is added, and to the newest buckets, which others read: at no moment may they see less than there is. */
+  /**
+   * First what is added, and to the newest buckets, which others read. What is taken back follows when every reading that
+   * may have missed the addition has ended: at no moment may anyone see less than there is.
+   */
   async #sendCorrections(): Promise<void> {
     const corrections = [...this.#corrections];
     this.#corrections.clear();
@@ -160,22 +164,20 @@ export class SharedCounter {
         const later = Math.max(index, newest);
         this.budget.used.add(index, -amount);
         this.budget.used.add(later, amount);
-        this.#sending.set(later, (this.#sending.get(later) ?? 0) + amount);
         await this.#post(later, amount);
-        const left = this.#sending.get(later)! - amount;
-        if (left > 0) this.#sending.set(later, left);
-        else this.#sending.delete(later);
       }),
     );
-    for (const [index, amount] of corrections) if (amount < 0) void this.#post(index, amount);
+    const takeBack = (): void => {
+      for (const [index, amount] of corrections) if (amount < 0) void this.#post(index, amount);
+    };
+    this.#clock.after(collectMs, takeBack, true);
   }
 
   /** Counts in the store what is counted here already. Never rejects: what the store does not take is kept for later. */
   async #post(index: number, amount: number): Promise<void> {
     if (amount === 0 || !this.#isShared) return;
     try {
-      const total = await this.#link.add(this.#bucketKey(index), amount, this.#seconds);
-      if (amount > 0) this.#heard(index, total);
+      await this.#add(index, amount);
     } catch {
       if (amount < 0) return;
       this.budget.used.add(index, -amount);
@@ -183,9 +185,30 @@ export class SharedCounter {
     }
   }
 
-  /** Never less than what is known here: answers overtake one another. */
-  #heard(index: number, total: number): void {
-    this.budget.used.set(index, Math.max(total, this.budget.used.get(index)));
+  /** Rejects when the store does not answer. */
+  async #add(index: number, amount: number): Promise<void> {
+    if (amount > 0) this.#sending.set(index, (this.#sending.get(index) ?? 0) + amount);
+    let total: number;
+    try {
+      total = await this.#link.add(this.#bucketKey(index), amount, this.#seconds);
+    } finally {
+      if (amount > 0) this.#sent(index, amount);
+    }
+    if (amount < 0) return;
+    this.#reading.delete(index);
+    // Never less than what is known here: answers overtake one another.
+    this.budget.used.set(index, Math.max(total + this.#unsent(index), this.budget.used.get(index)));
+  }
+
+  #sent(index: number, amount: number): void {
+    const left = this.#sending.get(index)! - amount;
+    if (left > 0) this.#sending.set(index, left);
+    else this.#sending.delete(index);
+  }
+
+  /** Counted here, and in the store soon. */
+  #unsent(index: number): number {
+    return (this.#corrections.get(index) ?? 0) + (this.#sending.get(index) ?? 0);
   }
 
   async #readFrom(first: number): Promise<void> {
@@ -196,11 +219,13 @@ export class SharedCounter {
   }
 
   async #readBucket(index: number): Promise<void> {
+    const reading = {};
+    this.#reading.set(index, reading);
     const counter = await this.#link.get(this.#bucketKey(index));
+    if (this.#reading.get(index) !== reading) return;
+    this.#reading.delete(index);
     // One that is missing was never there, or the store has lost it: what is known of it stands.
-    if (counter === null) return;
-    const unsent = (this.#corrections.get(index) ?? 0) + (this.#sending.get(index) ?? 0);
-    this.budget.used.set(index, Math.max(0, counter.consumedPoints + unsent));
+    if (counter !== null) this.budget.used.set(index, Math.max(0, counter.consumedPoints + this.#unsent(index)));
   }
 
   #bucketKey(index: number): string {

@@ -12,6 +12,8 @@ const minuteMs = 60_000;
 class FakeStore implements RateLimitStore {
   state: "up" | "fails" | "hangs" = "up";
   calls = 0;
+  /** Longest way of a question, and of its answer, in milliseconds: some overtake others. */
+  wayMs = 0;
   readonly #time: VirtualTime;
   readonly #counters = new Map<string, { points: number; until: number }>();
 
@@ -25,8 +27,8 @@ class FakeStore implements RateLimitStore {
   async get(key: string) {
     await this.#answer();
     const counter = this.#counters.get(key);
-    if (counter === undefined || counter.until <= this.#time.date()) return null;
-    return { consumedPoints: counter.points, msBeforeNext: counter.until - this.#time.date() };
+    if (counter === undefined || counter.until <= this.#time.date()) return this.#onItsWay(null);
+    return this.#onItsWay({ consumedPoints: counter.points, msBeforeNext: counter.until - this.#time.date() });
   }
 
   /** Sum of the counters whose name contains this. */
@@ -44,7 +46,7 @@ class FakeStore implements RateLimitStore {
     const counter = found && found.until > now ? found : { points: 0, until: now + customDuration * 1000 };
     counter.points += points;
     this.#counters.set(key, counter);
-    return { consumedPoints: counter.points };
+    return this.#onItsWay({ consumedPoints: counter.points });
   }
 
   async #answer(): Promise<void> {
@@ -54,6 +56,12 @@ class FakeStore implements RateLimitStore {
     // Not at once: other processes come in between.
     await Promise.resolve();
     await Promise.resolve();
+    await this.#onItsWay(undefined);
+  }
+
+  async #onItsWay<T>(answer: T): Promise<T> {
+    if (this.wayMs > 0) await sleep(this.#time, this.#time.random() * this.wayMs);
+    return answer;
   }
 }
 
@@ -119,6 +127,20 @@ describe("several processes", () => {
     expect(rateHeld(uses, limit, minuteMs)).toBeGreaterThan(0.95);
   });
 
+  test.each([1, 2, 3])(
+    "keep within tokens when what they ask of the store and its answers overtake one another (seed %i)",
+    async (seed) => {
+      const limit = 60_000;
+      const all = setUp({ tokensPerMinute: limit }, 4, seed);
+      all.store.wayMs = 30;
+      const { uses, stop } = hammer(all, () => 20 + Math.floor(all.time.random() * 300));
+      await all.time.pass(4 * minuteMs);
+      stop();
+      expect(mostWithin(uses, minuteMs)).toBeLessThanOrEqual(limit);
+      expect(rateHeld(uses, limit, minuteMs)).toBeGreaterThan(0.94);
+    },
+  );
+
   test("know what another used before they came", async () => {
     const { time, limiters } = setUp({ requestsPerMinute: 10 }, 2);
     await Promise.all(Array.from({ length: 8 }, () => limiters[0]!.acquire({ model, tokens: 1 })));
@@ -146,7 +168,7 @@ describe("several processes", () => {
     const lease = await limiters[0]!.acquire({ model, tokens: 100 });
     await time.pass(1000);
     lease.penalize({ limit: "TPM", retryAfterMs: 1000 });
-    lease.cancel();
+    lease.settle({ tokens: 0 });
     const asked = granted(limiters[0]!, 2, 1000);
     await time.pass(30_000);
     expect(asked.count()).toBe(1);

@@ -2,9 +2,15 @@ import { InvalidInputError } from "./errors.js";
 import { ownOptions, type ClientOptions, type RequestOptions } from "./options.js";
 import type { Chat } from "./resources/chat.js";
 import type { Completions } from "./resources/completions.js";
+import type { Batches } from "./resources/batches.js";
 import type { Embeddings } from "./resources/embeddings.js";
+import type { Files } from "./resources/files.js";
+import type { Images } from "./resources/images.js";
 import type { Messages } from "./resources/messages.js";
 import type { Rerank } from "./resources/rerank.js";
+import type { Speech } from "./resources/speech.js";
+import type { Transcriptions } from "./resources/transcriptions.js";
+import type { Videos } from "./resources/videos.js";
 import { SiliconFlowClient } from "./undici-client.js";
 
 /** The part of a client that an adapter uses, by endpoint: a `SiliconFlowClient` from either entry and either build has it. */
@@ -17,7 +23,18 @@ interface Endpoints {
   completions: { readonly completions: Pick<Completions, "create" | "stream"> };
   embeddings: { readonly embeddings: Pick<Embeddings, "create"> };
   rerank: { readonly rerank: Pick<Rerank, "create"> };
+  images: { readonly images: Pick<Images, "generate"> };
+  speech: { readonly speech: Pick<Speech, "create" | "stream"> };
+  transcriptions: { readonly transcriptions: Pick<Transcriptions, "create"> };
+  videos: { readonly videos: Pick<Videos, "submit" | "status" | "wait"> };
+  batches: {
+    readonly files: Pick<Files, "upload" | "list">;
+    readonly batches: Pick<Batches, "create" | "get" | "list" | "cancel" | "wait">;
+  };
 }
+
+/** Where it is not `create`. */
+const mainMethods: Partial<Record<keyof Endpoints, string>> = { images: "generate", videos: "submit" };
 
 /** A client that an adapter for this endpoint can share. */
 export type ClientFor<Endpoint extends keyof Endpoints> = Endpoints[Endpoint];
@@ -74,7 +91,8 @@ export function connectAdapter<Endpoint extends keyof Endpoints>(
     const options = { ...pick(given, [...perRequest, ...perClient]), onRetry };
     return { client: new SiliconFlowClient(options), requestOptions: {} };
   }
-  if (typeof (client as Partial<Record<string, { create?: unknown }>> | null)?.[endpoint]?.create !== "function") {
+  const method = mainMethods[endpoint] ?? "create";
+  if (typeof (client as Partial<Record<string, Record<string, unknown>>> | null)?.[endpoint]?.[method] !== "function") {
     throw new InvalidInputError(
       "client must be a SiliconFlowClient. Give its options beside the other fields, not inside it.",
     );

@@ -1,11 +1,19 @@
 import { systemClock, type Clock } from "./deadline.js";
 import type { ResolvedOptions } from "./options.js";
+import { Account } from "./resources/account.js";
+import { Batches } from "./resources/batches.js";
 import { Chat } from "./resources/chat.js";
 import { Completions } from "./resources/completions.js";
 import { Embeddings } from "./resources/embeddings.js";
+import { Files } from "./resources/files.js";
+import { Images } from "./resources/images.js";
 import { Messages } from "./resources/messages.js";
 import { Models } from "./resources/models.js";
 import { Rerank } from "./resources/rerank.js";
+import { Speech } from "./resources/speech.js";
+import { Transcriptions } from "./resources/transcriptions.js";
+import { Videos } from "./resources/videos.js";
+import { Voices } from "./resources/voices.js";
 import { Transport } from "./transport.js";
 import type { Wire } from "./wire.js";
 
@@ -23,8 +31,24 @@ export class Client {
   readonly embeddings: Embeddings;
   /** Scores of documents for a query. */
   readonly rerank: Rerank;
+  /** Pictures from words, and from other pictures. */
+  readonly images: Images;
+  /** Sound from words, whole or as it comes. */
+  readonly speech: Speech;
+  /** Words from sound. */
+  readonly transcriptions: Transcriptions;
+  /** Voices of one's own to speak with. */
+  readonly voices: Voices;
+  /** Films from words, or from a picture. */
+  readonly videos: Videos;
+  /** Files that batches read. */
+  readonly files: Files;
+  /** Many chat requests at half the price, within hours. */
+  readonly batches: Batches;
   /** What the site hosts. */
   readonly models: Models;
+  /** Whose key it is. */
+  readonly account: Account;
   readonly #transport: Transport;
 
   protected constructor(options: ResolvedOptions, wire: Wire, clock: Clock = systemClock) {
@@ -35,7 +59,15 @@ export class Client {
     this.messages = new Messages(transport);
     this.embeddings = new Embeddings(transport);
     this.rerank = new Rerank(transport);
+    this.images = new Images(transport);
+    this.speech = new Speech(transport);
+    this.transcriptions = new Transcriptions(transport);
+    this.voices = new Voices(transport);
+    this.videos = new Videos(transport);
+    this.files = new Files(transport);
+    this.batches = new Batches(transport);
     this.models = new Models(transport);
+    this.account = new Account(transport);
     this.#transport = transport;
   }
 

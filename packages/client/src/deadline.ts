@@ -59,7 +59,7 @@ export class Deadline {
 
   // One timer an attempt: it is left running between reads and looks at the clock when it fires, which spares a timer for each read.
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #phase: TimeoutPhase = "connect";
+  #phase: TimeoutPhase | "upload" = "connect";
   #limitMs = Infinity;
   #since = 0;
   #waiting = false;
@@ -113,6 +113,17 @@ export class Deadline {
   /** The request is on its way: the first-byte limit runs. */
   connected(): void {
     if (this.#phase === "connect") this.#enter("firstByte", this.#firstByteMs, true);
+  }
+
+  /** A piece of the request's body goes out: until the last one, only the silence between them counts. */
+  uploading(): void {
+    if (this.#phase === "upload") this.#since = performance.now();
+    else if (this.#phase === "firstByte") this.#enter("upload", this.#timeouts.idleMs, true);
+  }
+
+  /** The whole body is out: the first-byte limit begins anew. */
+  uploaded(): void {
+    if (this.#phase === "upload") this.#enter("firstByte", this.#firstByteMs, true);
   }
 
   /** The answer has begun: from here only the silence between reads counts. */
@@ -233,7 +244,7 @@ export class Deadline {
     this.stop(abortReason(this.#signal!));
   };
 
-  #enter(phase: TimeoutPhase, limitMs: number, waiting: boolean): void {
+  #enter(phase: TimeoutPhase | "upload", limitMs: number, waiting: boolean): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#phase = phase;
@@ -255,7 +266,7 @@ export class Deadline {
     if (!this.#waiting) return;
     if (performance.now() < this.#since + this.#limitMs) return this.#arm();
     const error = new TimeoutError(timeoutMessage(this.#phase, this.#limitMs), {
-      phase: this.#phase,
+      phase: this.#phase === "upload" ? "idle" : this.#phase,
       // Before the answer began nothing was shown, and a body that stalled can be asked for again.
       retryable: true,
     });
@@ -272,7 +283,8 @@ export function abortReason(signal: AbortSignal): unknown {
   return reason;
 }
 
-function timeoutMessage(phase: TimeoutPhase, limitMs: number): string {
+function timeoutMessage(phase: TimeoutPhase | "upload", limitMs: number): string {
+  if (phase === "upload") return `The upload stood still for ${limitMs} ms (timeouts.idleMs).`;
   if (phase === "connect") return `No connection within ${limitMs} ms (timeouts.connectMs).`;
   if (phase === "firstByte") {
     return `No answer began within ${limitMs} ms (timeouts.firstByteMs). A reasoning model may think for minutes: stream, or raise the limit.`;

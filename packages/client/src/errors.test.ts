@@ -21,6 +21,7 @@ const all: [string, errors.SiliconFlowError][] = [
   ["TimeoutError", new errors.TimeoutError("x", { phase: "idle", partial })],
   ["StreamError", new errors.StreamError("x", { partial })],
   ["InvalidResponseError", new errors.InvalidResponseError("x")],
+  ["JobFailedError", new errors.JobFailedError("x", { id: "b1", status: "failed", job: { id: "b1" } })],
   [
     "PartialFailureError",
     new errors.PartialFailureError("x", { results: [[1]], failures: [], resume: async () => [] }),

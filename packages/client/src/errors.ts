@@ -9,6 +9,7 @@
  * - By this side: `invalidOption`, `partial` (some inputs of a list failed), `neverFits` (for limiters: larger than the limit
  *   itself), `assetExpired` (a download whose address has run out), `blockedAddress` (an address that must not be asked; also
  *   a redirect that was not followed, because the key would have gone elsewhere).
+ * - Of a job that was waited for: `jobFailed`.
  */
 export type ErrorReason =
   | "dns"
@@ -37,6 +38,7 @@ export type ErrorReason =
   | "assetExpired"
   | "blockedAddress"
   | "invalidOption"
+  | "jobFailed"
   | "partial";
 
 /** What every error of this package can be given. */
@@ -326,6 +328,27 @@ export class InvalidResponseError extends SiliconFlowError {
   constructor(message: string, details: ErrorDetails & { position?: number } = {}) {
     super(message, { reason: "malformed", ...details });
     this.position = details.position;
+  }
+}
+
+/** A video or a batch came to another end than was hoped for. */
+export class JobFailedError extends SiliconFlowError {
+  static {
+    setName(this, "JobFailedError");
+  }
+
+  /** Of the video (`requestId`) or the batch. */
+  readonly id: string;
+  /** How it ended, in the service's word. */
+  readonly status: string;
+  /** The job as it was last seen. Not enumerable. Of a batch that expired or was cancelled, its files hold what was answered. */
+  declare readonly job: object;
+
+  constructor(message: string, details: ErrorDetails & { id: string; status: string; job: object }) {
+    super(message, { reason: "jobFailed", ...details });
+    this.id = details.id;
+    this.status = details.status;
+    hide(this, "job", details.job);
   }
 }
 

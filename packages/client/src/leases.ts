@@ -14,6 +14,7 @@ export async function acquire(
   limiter: RateLimiter | undefined,
   model: string | undefined,
   tokens: number,
+  images: number | undefined,
   deadline: Deadline,
   onWait: (event: { reason: string; delayMs: number }) => void,
 ): Promise<Lease | undefined> {
@@ -21,7 +22,9 @@ export async function acquire(
   const signal = deadline.begin(false);
   let acquired: Promise<Lease> | undefined;
   try {
-    acquired = Promise.resolve(limiter.acquire({ model, tokens, signal, onWait }));
+    acquired = Promise.resolve(
+      limiter.acquire({ model, tokens, ...(images !== undefined && { images }), signal, onWait }),
+    );
     return await deadline.race(acquired);
   } catch (error) {
     // Granted all the same, after the call had ended: given back.

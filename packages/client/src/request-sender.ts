@@ -4,6 +4,7 @@ import { errorFromResponse } from "./error-from-response.js";
 import { ApiError, InvalidInputError, isSiliconFlowError } from "./errors.js";
 import { LimiterFailure } from "./leases.js";
 import { estimateTokens } from "./limits/estimate-tokens.js";
+import type { Form } from "./multipart.js";
 import { Mask, secretsOf, withoutInput } from "./mask.js";
 import {
   checkHeaders,
@@ -27,7 +28,16 @@ export interface Call {
   /** Below the base URL, with its query. */
   path: string;
   body?: Record<string, unknown>;
+  /** What is sent in place of `body`, which then holds the fields without the file. */
+  form?: Form;
+  /** An answer that comes piece by piece. */
   stream: boolean;
+  /** An answer in bytes, whatever `stream` says of how they come. */
+  binary?: boolean;
+  /** Begins something that must not be begun twice: sent again only where it is certain that it was not. */
+  once?: boolean;
+  /** Images that the request makes, for the limiter. */
+  images?: number | undefined;
   options: RequestOptions | undefined;
 }
 
@@ -36,7 +46,7 @@ export interface PreparedCall {
   deadline: Deadline;
   maxRetries: number;
   headers: Record<string, string>;
-  body: string | undefined;
+  body: string | Form | undefined;
   /** As given, for what an error must not repeat of it. */
   request: Record<string, unknown> | undefined;
   /** Takes the key out of text, and the secrets that this call alone carries. */
@@ -45,6 +55,8 @@ export interface PreparedCall {
   url: string;
   method: "GET" | "POST";
   estimate: number;
+  images: number | undefined;
+  once: boolean;
 }
 
 /** What became of a request on its way. */
@@ -64,7 +76,7 @@ export class RequestSender {
   readonly #clock: Clock;
   readonly #mask: Mask;
   readonly #host: string;
-  readonly #headers: Record<"GET" | "POST" | "stream", Record<string, string>>;
+  readonly #headers: Record<"GET" | "POST" | "stream" | "binary", Record<string, string>>;
 
   constructor(options: ResolvedOptions, wire: Wire, clock: Clock) {
     const { apiKey, ...rest } = options;
@@ -78,18 +90,19 @@ export class RequestSender {
       GET: json,
       POST: { "content-type": "application/json", ...json },
       stream: { "content-type": "application/json", accept: "text/event-stream", ...headers },
+      binary: { "content-type": "application/json", accept: "*/*", ...headers },
     };
     this.#mask = new Mask([apiKey, ...secretsOf(options.headers), ...(wire.secrets ?? [])]);
     this.#host = new URL(options.baseURL).host;
   }
 
   /** @throws {@link InvalidInputError} for an option or a request that cannot work. */
-  prepare({ method, path, body, stream, options }: Call): PreparedCall {
+  prepare({ method, path, body, form, stream, binary, once, images, options }: Call): PreparedCall {
     const { timeouts, maxRetries, headers, signal, traceId } = ownOptions(options ?? {});
     const merged = mergeTimeouts(this.#options.timeouts, timeouts);
     const retries = checkMaxRetries(maxRetries) ?? this.#options.maxRetries;
     let mask = this.#mask;
-    let sent = this.#headers[stream ? "stream" : method];
+    let sent = this.#headers[binary ? "binary" : stream ? "stream" : method];
     if (headers !== undefined || traceId !== undefined) {
       const { authorization } = sent;
       const added = checkHeaders(headers);
@@ -97,7 +110,10 @@ export class RequestSender {
       sent = { ...sent, ...added, authorization: authorization! };
       if (traceId !== undefined) sent["x-trace-id"] = checkHeaderValue(traceId, "traceId");
     }
-    const text = body === undefined ? undefined : serialize(body);
+    if (form !== undefined) {
+      sent = { ...sent, "content-type": form.contentType };
+      if (form.length !== undefined) sent["content-length"] = `${form.length}`;
+    }
     if (signal != null && typeof signal.addEventListener !== "function")
       throw new InvalidInputError("signal must be an AbortSignal.");
     const model = typeof body?.["model"] === "string" ? body["model"] : undefined;
@@ -105,11 +121,15 @@ export class RequestSender {
       method,
       url: this.#options.baseURL + path,
       headers: sent,
-      body: text,
+      body: form ?? (body === undefined ? undefined : serialize(body)),
       request: body,
       mask,
       model,
-      estimate: this.#options.limiter === undefined || body === undefined ? 0 : estimateTokens(body),
+      // Images are counted, not their prompts.
+      estimate:
+        this.#options.limiter === undefined || body === undefined || images !== undefined ? 0 : estimateTokens(body),
+      images,
+      once: once ?? false,
       maxRetries: retries,
       deadline: new Deadline(signal ?? undefined, merged, stream, this.#clock),
     };
@@ -133,19 +153,23 @@ export class RequestSender {
     let url = call.url;
     for (let redirects = 0; ; redirects += 1) {
       const signal = deadline.begin();
+      const upload = typeof body === "object" ? new UploadInFlight(body, signal, deadline) : undefined;
       const response = await deadline.race(
-        this.#wire.send({
-          method,
-          url,
-          headers,
-          body,
-          signal,
-          onConnect: (isReused) => {
-            sent.connected = true;
-            sent.reused = isReused;
-            deadline.connected();
-          },
-        }),
+        untilFailed(
+          upload,
+          this.#wire.send({
+            method,
+            url,
+            headers,
+            body: upload?.stream ?? (body as string | undefined),
+            signal,
+            onConnect: (isReused) => {
+              sent.connected = true;
+              sent.reused = isReused;
+              deadline.connected();
+            },
+          }),
+        ),
       );
       sent.answered = true;
       const { status } = response;
@@ -260,4 +284,55 @@ function hostOf(location: string, base: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A body on its way: tells the deadline of each piece, and ends with the attempt. */
+class UploadInFlight {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Rejects with what the file itself failed of. */
+  readonly failed: Promise<never>;
+
+  constructor(form: Form, signal: AbortSignal, deadline: Deadline) {
+    const reader = form.open().getReader();
+    let fail: (error: unknown) => void;
+    this.failed = new Promise<never>((_, reject) => (fail = reject));
+    this.failed.catch(() => {});
+    this.stream = new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          // A wire may be waiting for a piece that never comes.
+          const onAbort = (): void => {
+            controller.error(signal.reason);
+            reader.cancel(signal.reason).catch(() => {});
+          };
+          signal.addEventListener("abort", onAbort, { once: true });
+        },
+        async pull(controller) {
+          try {
+            const { done, value } = await reader.read();
+            if (signal.aborted) return;
+            if (done) {
+              deadline.uploaded();
+              return controller.close();
+            }
+            deadline.uploading();
+            controller.enqueue(value);
+          } catch (cause) {
+            const error = isSiliconFlowError(cause)
+              ? cause
+              : new InvalidInputError("The file of the upload could not be read to its end.", { cause });
+            fail(error);
+            controller.error(error);
+          }
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+}
+
+/** What the wire makes of a file that fails is not what failed. */
+function untilFailed<T>(upload: UploadInFlight | undefined, work: Promise<T>): Promise<T> {
+  return upload === undefined ? work : Promise.race([work, upload.failed]);
 }

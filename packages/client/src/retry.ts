@@ -1,6 +1,6 @@
 import { codeOf, rootCause } from "./connection-error.js";
 import type { Clock } from "./deadline.js";
-import { ApiError, RateLimitError, type RateLimitClass, type SiliconFlowError } from "./errors.js";
+import { ApiError, RateLimitError, TimeoutError, type RateLimitClass, type SiliconFlowError } from "./errors.js";
 
 const firstDelayMs = 500;
 const maxDelayMs = 8_000;
@@ -48,6 +48,17 @@ export function retryDelay(
 /** A name that does not exist, as far as the resolver knows: no outage, but a mistake more often than not. */
 export function isUnknownHost(error: SiliconFlowError): boolean {
   return error.reason === "dns" && codeOf(rootCause(error.cause)) === "ENOTFOUND";
+}
+
+/**
+ * Whether the service cannot have begun what was asked for: the request never reached it, or it said so.
+ *
+ * @param connected whether there was a connection, as far as the wire knows
+ */
+export function isUnbegun(error: SiliconFlowError, connected: boolean): boolean {
+  if (!connected || error.reason === "dns" || error.reason === "refused" || error.reason === "tls") return true;
+  if (error instanceof TimeoutError) return error.phase === "connect";
+  return error instanceof ApiError && (error.status === 429 || error.status === 503);
 }
 
 /**

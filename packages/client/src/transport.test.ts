@@ -504,7 +504,7 @@ describe("what is sent", () => {
       "x-b": "2",
       "x-trace-id": "ti_mine",
     });
-    expect(JSON.parse(sent!.body!)).toEqual({ ...request, stream: false });
+    expect(JSON.parse(sent!.body as string)).toEqual({ ...request, stream: false });
   });
 
   test("a query cannot break out of its address, nor a model id out of the body", async () => {

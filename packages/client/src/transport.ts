@@ -1,6 +1,6 @@
 import { Circuits, type Pass } from "./circuit.js";
 import { CoolDowns } from "./cool-downs.js";
-import type { Clock, Deadline } from "./deadline.js";
+import { Deadline, type Clock } from "./deadline.js";
 import {
   ApiError,
   ConnectionError,
@@ -13,11 +13,11 @@ import {
 import { NearestModels } from "./nearest-models.js";
 import { acquire, penalize, quietly, settle, usedTokens } from "./leases.js";
 import { withoutInput } from "./mask.js";
-import type { ResolvedOptions } from "./options.js";
+import { mergeTimeouts, type ResolvedOptions, type Timeouts } from "./options.js";
 import type { Lease } from "./rate-limiter.js";
 import { decodeText, readBody, tooLarge } from "./read-body.js";
 import { RequestSender, type Call, type PreparedCall, type Sent } from "./request-sender.js";
-import { isPaced, RetryBudget, retryDelay } from "./retry.js";
+import { isPaced, isUnbegun, RetryBudget, retryDelay } from "./retry.js";
 import type { Wire, WireResponse } from "./wire.js";
 
 export type { Call } from "./request-sender.js";
@@ -77,17 +77,26 @@ export class Transport {
     call: Call,
     decode: (text: string, response: WireResponse, exchange: Exchange) => T,
   ): Promise<T> {
+    return await this.receive(call, async (response, exchange) => {
+      const text = await this.readText(response, exchange.deadline);
+      return decode(text, response, exchange);
+    });
+  }
+
+  /** Sends a call and reads its whole answer. What `read` throws may be retried. */
+  async receive<T extends object>(
+    call: Call,
+    read: (response: WireResponse, exchange: Exchange) => Promise<T>,
+  ): Promise<T> {
     const prepared = this.#prepare(call);
-    const { deadline } = prepared;
     try {
       return await this.#attempts(prepared, async (response, exchange) => {
-        const text = await this.readText(response, deadline);
-        const answer = decode(text, response, exchange);
+        const answer = await read(response, exchange);
         exchange.settle(usedTokens(answer));
         return trace(answer, response, exchange.attempts);
       });
     } finally {
-      deadline.end();
+      prepared.deadline.end();
     }
   }
 
@@ -101,6 +110,24 @@ export class Transport {
   } {
     const prepared = this.#prepare(call);
     return { deadline: prepared.deadline, run: (begin) => this.#attempts(prepared, begin) };
+  }
+
+  /**
+   * The time for a wait over several calls, which the client's end also ends. Whoever holds it must `end()` its deadline; `ended` is what
+   * stops the calls then.
+   */
+  patience(
+    signal: AbortSignal | undefined,
+    timeouts: Timeouts | undefined,
+  ): { deadline: Deadline; ended: AbortSignal } {
+    const deadline = new Deadline(signal, mergeTimeouts(this.options.timeouts, timeouts), false, this.#clock);
+    const controller = new AbortController();
+    this.#calls.add(deadline);
+    deadline.onEnd = () => {
+      this.#calls.delete(deadline);
+      controller.abort();
+    };
+    return { deadline, ended: controller.signal };
   }
 
   /** The whole body as text, within the limits of time and size. */
@@ -145,7 +172,7 @@ export class Transport {
           pass = await this.#circuits.pass(model, waits, deadline, this.#announceWait);
           waits -= pass.waited;
         }
-        lease = await acquire(this.options.limiter, call.model, call.estimate, deadline, this.#announceWait);
+        lease = await acquire(this.options.limiter, model, call.estimate, call.images, deadline, this.#announceWait);
         if (this.#closed) throw closedError();
         attempts += 1;
         const response = await this.#sender.send(call, sent);
@@ -163,9 +190,10 @@ export class Transport {
         // Nothing was sent this time: the circuit has the last word.
         if (deadline.stopped || pass === undefined) throw failure;
 
+        const repeatable = isRepeatable(call, failure, sent);
         // A socket that had been kept open for too long says nothing about the service: replayed at once, and once, on the same pass.
         const stale = failure.reason === "reset" || failure.reason === "truncated";
-        if (stale && failure instanceof ConnectionError && sent.reused && !sent.answered && !replayed) {
+        if (stale && repeatable && failure instanceof ConnectionError && sent.reused && !sent.answered && !replayed) {
           replayed = true;
           delayMs = 0;
           this.#announceRetry(attempts, 0, failure);
@@ -173,7 +201,7 @@ export class Transport {
         }
         if (attempts > before) this.#circuits.failed(model, failure, sent.connected, pass);
         pass = undefined;
-        delayMs = retryDelay(failure, retries, maxRetries, this.#clock);
+        delayMs = repeatable ? retryDelay(failure, retries, maxRetries, this.#clock) : undefined;
         if (failure instanceof RateLimitError) this.#coolDowns.start(model, failure, delayMs);
         if (delayMs === undefined) throw await this.#final(failure, deadline);
         // While the service is down its next probe is waited for, in place of the delay and of the budget.
@@ -222,6 +250,24 @@ export class Transport {
   #announceRetry(attempt: number, delayMs: number, error: SiliconFlowError): void {
     quietly(() => this.options.onRetry?.({ attempt, delayMs, error }));
   }
+}
+
+/**
+ * Whether this call may be sent once more, whatever its failure is worth otherwise. Where it may not, the error says why, and no longer
+ * that the same request could be sent again.
+ */
+function isRepeatable({ body, once }: PreparedCall, failure: SiliconFlowError, sent: Sent): boolean {
+  if (!failure.retryable) return true;
+  const spent = typeof body === "object" && body.spent;
+  const begun = once && !isUnbegun(failure, sent.connected);
+  if (!spent && !begun) return true;
+  if (begun) failure.message += " It may have been begun all the same: look before you send it again.";
+  else
+    failure.message +=
+      " The stream of the upload has been read: it was not sent again. A path or a Blob would have been.";
+  // Told to whoever repeats what is retryable.
+  (failure as { retryable: boolean }).retryable = false;
+  return false;
 }
 
 function closedError(): ConnectionError {

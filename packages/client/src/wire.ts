@@ -3,7 +3,8 @@ export interface WireRequest {
   method: "GET" | "POST";
   url: string;
   headers: Record<string, string>;
-  body: string | undefined;
+  /** A stream is read as fast as it can be sent. Its length, where it is known, is in the headers. */
+  body: string | ReadableStream<Uint8Array> | undefined;
   /** Aborts the request and closes its socket, at any moment until the body has ended. */
   signal: AbortSignal;
   /** To be called when the request goes out on a socket. `reused`: one that was open before. */

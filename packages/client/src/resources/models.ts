@@ -2,6 +2,7 @@ import type { RequestOptions } from "../options.js";
 import { parseAnswer } from "../answer.js";
 import type { Transport } from "../transport.js";
 import type { Traced } from "./chat-wire.js";
+import { pathWith } from "./query.js";
 
 /** The models of a site, in the order the service prefers. Fields beside the id are not promised. */
 export interface ModelList extends Traced {
@@ -32,10 +33,7 @@ export class Models {
    * @see https://docs.siliconflow.cn/cn/api-reference/models/get-model-list
    */
   async list(query: ModelQuery = {}, options?: RequestOptions): Promise<ModelList> {
-    const search = new URLSearchParams(
-      Object.entries(query ?? {}).filter(([, value]) => value !== undefined),
-    ).toString();
-    const call = { method: "GET", path: search ? `/models?${search}` : "/models", stream: false, options } as const;
+    const call = { method: "GET", path: pathWith("/models", query), stream: false, options } as const;
     return await this.#transport.send(
       call,
       (text, response, exchange) =>

@@ -17,6 +17,8 @@ export class FetchWire implements Wire {
       method: request.method,
       headers: request.headers,
       ...(request.body !== undefined && { body: request.body }),
+      // What every fetch asks for before it sends a stream; its types do not know it yet.
+      ...(typeof request.body === "object" && { duplex: "half" }),
       signal: request.signal,
       redirect: "manual",
     });

@@ -80,7 +80,8 @@ export class UndiciWire implements Wire {
         path,
         method: request.method,
         headers: request.headers,
-        body: request.body ?? null,
+        // The types know Node's streams; any async iterable is sent as well as they are.
+        body: (request.body as string | Readable | undefined) ?? null,
         signal: request.signal,
         opaque: onConnect,
         // The client's own limits count.

@@ -1,0 +1,214 @@
+import { InvalidInputError } from "./errors.js";
+
+/**
+ * A file to send: a path (a text, or a `file:` URL), a `Blob` or `File`, or a stream of bytes (of Node.js or of the web, or any other
+ * async iterable of `Uint8Array`). None is held in memory. Paths and Blobs can be sent again when an attempt fails, a stream cannot.
+ */
+export type FileSource = string | URL | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Looks at each piece of a file before it goes out. What it throws ends the upload. */
+export interface Inspector {
+  look(bytes: Uint8Array): void;
+}
+
+/** What an endpoint asks of a file. */
+export interface FileRules {
+  /** The field it is in, for messages. */
+  field: string;
+  filename: string | undefined;
+  maxBytes: number;
+  /** What to do with a file that is larger. */
+  ifLarger: string;
+}
+
+/** A file that can be sent. */
+export interface Upload {
+  readonly filename: string;
+  readonly type: string;
+  /** Where it can be read more than once. */
+  readonly blob: Blob | undefined;
+  /** Whether a part of it was read that cannot be read again. */
+  readonly spent: boolean;
+  open(inspector?: Inspector): ReadableStream<Uint8Array>;
+}
+
+/**
+ * Looks at what was given as a file, and at its size where that is known.
+ *
+ * @throws {@link InvalidInputError} for what is no file, or none that can be sent.
+ */
+export async function openUpload(source: FileSource, rules: FileRules): Promise<Upload> {
+  const { field } = rules;
+  if (rules.filename !== undefined && (typeof rules.filename !== "string" || rules.filename === ""))
+    throw new InvalidInputError("filename must be a text that is not empty.");
+  if (typeof source === "string" || source instanceof URL) {
+    const path = pathOf(source, field);
+    return ofBlob(await openPath(path, rules), rules.filename ?? nameOf(path), rules);
+  }
+  if (source instanceof Blob) {
+    const name = rules.filename ?? (source as { name?: unknown }).name;
+    if (typeof name !== "string" || name === "")
+      throw new InvalidInputError(`The Blob in ${field} has no name: give a filename beside it, or a File.`);
+    return ofBlob(source, name, rules);
+  }
+  return new StreamUpload(source, rules);
+}
+
+function ofBlob(blob: Blob, filename: string, { field, maxBytes, ifLarger }: FileRules): Upload {
+  if (blob.size === 0) throw new InvalidInputError(`The file in ${field} is empty.`);
+  if (blob.size > maxBytes) throw tooLarge(field, blob.size, maxBytes, ifLarger);
+  return { filename, type: blob.type, blob, spent: false, open: () => blob.stream() };
+}
+
+function tooLarge(field: string, bytes: number, maxBytes: number, ifLarger: string): InvalidInputError {
+  const mebibytes = (count: number) => Math.ceil(count / 2 ** 20);
+  return new InvalidInputError(
+    `The file in ${field} has ${mebibytes(bytes)} MiB or more; the service takes ${mebibytes(maxBytes)}. ${ifLarger}`,
+    { reason: "tooLarge" },
+  );
+}
+
+function pathOf(source: string | URL, field: string): string {
+  if (typeof source === "string") {
+    if (source === "") throw new InvalidInputError(`${field} must be a path, a Blob or a stream.`);
+    // What another endpoint takes, and no file's name.
+    if (/^(data|https?):/i.test(source)) {
+      throw new InvalidInputError(
+        `${field} takes a path, not an address: fetch it first, and give the Blob or the stream.`,
+      );
+    }
+    if (!/^file:/i.test(source)) return source;
+  }
+  try {
+    return builtin("node:url").fileURLToPath(source);
+  } catch (cause) {
+    if (cause instanceof InvalidInputError) throw cause;
+    throw new InvalidInputError(`The URL in ${field} must begin with file: and name a file.`, { cause });
+  }
+}
+
+function nameOf(path: string): string {
+  return builtin("node:path").basename(path);
+}
+
+async function openPath(path: string, { field }: FileRules): Promise<Blob> {
+  const { openAsBlob, promises } = builtin("node:fs");
+  try {
+    const stats = await promises.stat(path);
+    if (stats.isDirectory()) throw new InvalidInputError(`${path} (${field}) is a directory: name a file.`);
+    // Reading a pipe or a device may never end, and it has no size.
+    if (!stats.isFile()) throw new InvalidInputError(`${path} (${field}) is no regular file: give a stream of it.`);
+    return await openAsBlob(path);
+  } catch (cause) {
+    if (cause instanceof InvalidInputError) throw cause;
+    const code = (cause as { code?: unknown }).code;
+    const what = code === "ENOENT" ? "does not exist" : "cannot be read";
+    throw new InvalidInputError(`${path} (${field}) ${what}${code === "ENOENT" ? "" : ` (${String(code)})`}.`, {
+      cause,
+    });
+  }
+}
+
+interface Builtins {
+  "node:fs": typeof import("node:fs");
+  "node:path": typeof import("node:path");
+  "node:url": typeof import("node:url");
+}
+
+/** Asked for by name when a path is given: not every runtime has files, and bundlers must not look for them. */
+function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] {
+  const found = globalThis.process?.getBuiltinModule?.(name) as Builtins[Name] | undefined;
+  if (found === undefined) throw new InvalidInputError("This runtime has no files: give a Blob or a stream.");
+  return found;
+}
+
+/** A stream, which can be read once. */
+class StreamUpload implements Upload {
+  readonly filename: string;
+  readonly type = "";
+  readonly blob = undefined;
+  readonly #source: ReadableStream<Uint8Array> | AsyncIterable<unknown>;
+  readonly #rules: FileRules;
+  #spent = false;
+
+  constructor(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>, rules: FileRules) {
+    const { field } = rules;
+    const { readable, path } = (source ?? {}) as { readable?: unknown; path?: unknown };
+    if (!isStream(source)) {
+      throw new InvalidInputError(`${field} must be a path, a Blob, or a stream of bytes.`);
+    }
+    if (readable === false || (source instanceof ReadableStream && source.locked))
+      throw new InvalidInputError(`The stream in ${field} has been read already, or somebody else reads it.`);
+    // A stream of `fs` says which file it is.
+    const filename = rules.filename ?? (typeof path === "string" && path !== "" ? nameOf(path) : undefined);
+    if (filename === undefined)
+      throw new InvalidInputError(`The stream in ${field} has no name: give a filename beside it.`);
+    this.filename = filename;
+    this.#source = source;
+    this.#rules = rules;
+  }
+
+  get spent(): boolean {
+    return this.#spent;
+  }
+
+  open(inspector?: Inspector): ReadableStream<Uint8Array> {
+    const { field, maxBytes, ifLarger } = this.#rules;
+    let pieces: Pieces | undefined;
+    let bytes = 0;
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          this.#spent = true;
+          pieces ??= piecesOf(this.#source, field);
+          let piece: Uint8Array | undefined;
+          do piece = await pieces.next();
+          while (piece?.length === 0);
+          if (piece === undefined) {
+            if (bytes === 0) throw new InvalidInputError(`The stream in ${field} is empty.`);
+            return controller.close();
+          }
+          bytes += piece.length;
+          if (bytes > maxBytes) throw tooLarge(field, bytes, maxBytes, ifLarger);
+          inspector?.look(piece);
+          controller.enqueue(piece);
+        },
+        cancel: (reason) => pieces?.stop(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+}
+
+function isStream(source: unknown): source is ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {
+  return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
+}
+
+interface Pieces {
+  next(): Promise<Uint8Array | undefined>;
+  stop(reason: unknown): void | PromiseLike<void>;
+}
+
+const encoder = new TextEncoder();
+
+function piecesOf(source: ReadableStream<Uint8Array> | AsyncIterable<unknown>, field: string): Pieces {
+  // A reader, because the iterator of a web stream cannot be ended while it waits.
+  const reader = source instanceof ReadableStream ? source.getReader() : undefined;
+  const iterator = reader === undefined ? (source as AsyncIterable<unknown>)[Symbol.asyncIterator]() : undefined;
+  return {
+    async next() {
+      const { done, value } = (await (reader?.read() ?? iterator!.next())) as IteratorResult<unknown>;
+      if (done) return undefined;
+      if (typeof value === "string") return encoder.encode(value);
+      if (value instanceof Uint8Array) return value;
+      throw new InvalidInputError(`The stream in ${field} must be made of bytes (Uint8Array).`);
+    },
+    stop(reason) {
+      if (reader !== undefined) return reader.cancel(reason);
+      // The same for Node's: destroyed, as leaving a `for await` does.
+      const { destroy } = source as { destroy?: () => void };
+      if (typeof destroy === "function") return destroy.call(source);
+      void iterator!.return?.();
+    },
+  };
+}

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from "./deadline.js";
 import type { ResolvedOptions } from "./options.js";
+import { Assets } from "./resources/assets.js";
 import { Account } from "./resources/account.js";
 import { Batches } from "./resources/batches.js";
 import { Chat } from "./resources/chat.js";
@@ -47,6 +48,8 @@ export class Client {
   readonly batches: Batches;
   /** What the site hosts. */
   readonly models: Models;
+  /** The files that links in answers lead to. */
+  readonly assets: Assets;
   /** Whose key it is. */
   readonly account: Account;
   readonly #transport: Transport;
@@ -67,6 +70,7 @@ export class Client {
     this.files = new Files(transport);
     this.batches = new Batches(transport);
     this.models = new Models(transport);
+    this.assets = new Assets(transport, wire, clock);
     this.account = new Account(transport);
     this.#transport = transport;
   }

@@ -52,6 +52,11 @@ class MoodyWire implements Wire {
     };
   }
 
+  // Not asked for here.
+  download(): never {
+    throw new Error("no download");
+  }
+
   async close(): Promise<void> {}
 }
 

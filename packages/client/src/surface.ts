@@ -29,6 +29,7 @@ export type {
   MessageStreamEvent,
 } from "./resources/messages-wire.js";
 export type { MessageStream } from "./resources/messages.js";
+export type { Asset, AssetOptions, OpenAsset } from "./resources/assets.js";
 export type { EmbeddingsRequest, EmbeddingsResponse } from "./resources/embeddings.js";
 export type { ModelList, ModelQuery } from "./resources/models.js";
 export type { RerankRequest, RerankResponse } from "./resources/rerank.js";

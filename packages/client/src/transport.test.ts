@@ -38,6 +38,11 @@ class ScriptedWire implements Wire {
     };
   }
 
+  // Not asked for here.
+  download(): never {
+    throw new Error("no download");
+  }
+
   async close(): Promise<void> {}
 }
 

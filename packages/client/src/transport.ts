@@ -138,11 +138,16 @@ export class Transport {
     return decodeText(pieces, length);
   }
 
-  #prepare(call: Call): PreparedCall {
-    const prepared = this.#sender.prepare(call);
-    const { deadline } = prepared;
+  /** A call of any kind has begun: it ends with the client. */
+  track(deadline: Deadline): void {
     this.#calls.add(deadline);
     deadline.onEnd = () => this.#calls.delete(deadline);
+    if (this.#closed) deadline.stop(closedError());
+  }
+
+  #prepare(call: Call): PreparedCall {
+    const prepared = this.#sender.prepare(call);
+    this.track(prepared.deadline);
     return prepared;
   }
 

@@ -30,10 +30,18 @@ export interface WireBody {
   cancel(): void;
 }
 
+/** The request for a link: nothing of the client's own is in it. */
+export interface DownloadRequest extends Pick<WireRequest, "url" | "headers" | "signal" | "onConnect"> {
+  /** Throws for an address that must not be asked. Called with each address that the name stands for, before one of them is connected. */
+  checkAddress(address: string): void;
+}
+
 /** Sends a request and returns when the headers of the answer are there. */
 export interface Wire {
   /** What it sends of its own that nobody may see: the password of a proxy. */
   readonly secrets?: readonly string[];
   send(request: WireRequest): Promise<WireResponse>;
+  /** Asks a link that came from outside, on a connection of its own. Follows no redirect. */
+  download(request: DownloadRequest): Promise<WireResponse>;
   close(): Promise<void>;
 }

@@ -14,9 +14,11 @@ export interface ModelAnswer {
 
 /**
  * What the emulator's chat model answers: a tool call where a tool fits, else what the tools returned, else quotes from
- * the passages in the prompt, else who it is. It knows nothing that the request does not say.
+ * the passages in the prompt, else what it was shown, else who it is. It knows nothing that the request does not say.
+ *
+ * @param sights what there is to see in each picture
  */
-export function answerTo(request: ChatRequest): ModelAnswer {
+export function answerTo(request: ChatRequest, sights: readonly string[] = []): ModelAnswer {
   const prompt = promptOf(request.messages);
   const results = toolResults(request.messages);
   const chinese = isChinese(prompt.question);
@@ -28,12 +30,27 @@ export function answerTo(request: ChatRequest): ModelAnswer {
     return { reasoning, content: "", toolCalls };
   }
 
-  const spoken = results.length > 0 ? fromTools(results, chinese) : fromPassages(prompt, chinese);
+  const spoken = results.length > 0 ? fromTools(results, chinese) : fromSources(prompt, sights, chinese);
   if (!request.jsonOutput) return { ...spoken, toolCalls: [] };
   return { ...spoken, content: asJson(request, prompt, spoken.content), toolCalls: [] };
 }
 
 type Spoken = Omit<ModelAnswer, "toolCalls">;
+
+function fromSources(prompt: Prompt, sights: readonly string[], chinese: boolean): Spoken {
+  if (sights.length === 0) return fromPassages(prompt, chinese);
+  if (prompt.passages.length > 0 && findEvidence(prompt.question, prompt.passages).evidence.length > 0) {
+    return fromPassages(prompt, chinese);
+  }
+  const lines = sights.map((sight, index) => {
+    const number = sights.length > 1 ? `[${index + 1}] ` : "";
+    return chinese ? `我看到${number}${sight}` : `I see ${number}${sight}`;
+  });
+  const reasoning = chinese
+    ? `我看了看给我的 ${sights.length} 个媒体文件。`
+    : `I looked at what I was shown: ${sights.length} in all.`;
+  return { reasoning, content: lines.join("\n") };
+}
 
 function fromPassages({ question, passages }: Prompt, chinese: boolean): Spoken {
   if (passages.length === 0) return introduction(question, chinese);

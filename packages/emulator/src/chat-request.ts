@@ -8,6 +8,7 @@ import {
   optionalNumber,
   type Fields,
 } from "./fields.js";
+import type { MediaPart } from "./looking.js";
 import { invalid, Refusal } from "./reply.js";
 import type { Service } from "./router.js";
 
@@ -16,8 +17,8 @@ export interface ChatMessage {
   role: "system" | "user" | "assistant" | "tool";
   /** The text parts, joined by line ends. */
   text: string;
-  /** How many pictures, sounds and films there are. */
-  mediaParts: number;
+  /** The pictures, sounds and films. */
+  media: MediaPart[];
   /** Names of the tools an assistant message calls, by the id of the call. */
   toolCalls: ReadonlyMap<string, string>;
   /** Which call a tool message answers. */
@@ -99,21 +100,21 @@ function messageOf(given: unknown, model: HostedModel): ChatMessage {
   if (role === "tool" && typeof toolCallId !== "string") throw invalid("Field required");
 
   const content = given["content"];
-  const base: Omit<ChatMessage, "text" | "mediaParts"> = {
+  const base: Omit<ChatMessage, "text" | "media"> = {
     role,
     toolCalls,
     toolCallId: typeof toolCallId === "string" ? toolCallId : undefined,
   };
-  if (typeof content === "string") return { ...base, text: content, mediaParts: 0 };
-  if (content === null && toolCalls.size > 0) return { ...base, text: "", mediaParts: 0 };
+  if (typeof content === "string") return { ...base, text: content, media: [] };
+  if (content === null && toolCalls.size > 0) return { ...base, text: "", media: [] };
   if (content === undefined) throw invalid("Field required");
   if (!Array.isArray(content) || role === "tool") throw invalid("Input should be a valid string");
   return { ...base, ...partsOf(content, model) };
 }
 
-function partsOf(parts: unknown[], model: HostedModel): { text: string; mediaParts: number } {
+function partsOf(parts: unknown[], model: HostedModel): Pick<ChatMessage, "text" | "media"> {
   const texts: string[] = [];
-  let mediaParts = 0;
+  const media: MediaPart[] = [];
   for (const part of parts) {
     const type = isFields(part) ? part["type"] : undefined;
     if (!isFields(part) || typeof type !== "string") throw invalid("Field required");
@@ -125,13 +126,15 @@ function partsOf(parts: unknown[], model: HostedModel): { text: string; mediaPar
     if (type !== "image_url" && type !== "audio_url" && type !== "video_url") {
       throw invalid("Input should be 'text', 'image_url', 'audio_url' or 'video_url'");
     }
-    const media = part[type];
-    if (!isFields(media) || typeof media["url"] !== "string" || media["url"] === "") throw invalid("Field required");
+    const given = part[type];
+    if (!isFields(given) || typeof given["url"] !== "string" || given["url"] === "") throw invalid("Field required");
     if (!model.vision) throw invalid();
-    mediaParts += 1;
+    media.push({ kind: kinds[type], url: given["url"] });
   }
-  return { text: texts.join("\n"), mediaParts };
+  return { text: texts.join("\n"), media };
 }
+
+const kinds = { image_url: "image", audio_url: "audio", video_url: "video" } as const;
 
 function calledTools(given: unknown): Map<string, string> {
   if (given === undefined) return new Map();

@@ -13,6 +13,7 @@ const help = `siliconflow-emulator: a local stand-in for the SiliconFlow API. It
   --seed <n>        another seed is another service: its vectors differ (default 0)
   --rpm <n>         requests per minute for each model; also --rph, --rpd (default none)
   --tpm <n>         tokens per minute for each model; also --tpd (default none)
+  --ipm <n>         pictures per minute for each model; also --ipd (default none)
   --window <kind>   how they are counted: sliding (default), or fixed: by whole minutes, hours and days
   --help            this text
 `;
@@ -24,6 +25,8 @@ const limitOptions = {
   rpd: "requestsPerDay",
   tpm: "tokensPerMinute",
   tpd: "tokensPerDay",
+  ipm: "imagesPerMinute",
+  ipd: "imagesPerDay",
 } as const;
 
 try {
@@ -39,6 +42,8 @@ try {
       rpd: { type: "string" },
       tpm: { type: "string" },
       tpd: { type: "string" },
+      ipm: { type: "string" },
+      ipd: { type: "string" },
       window: { type: "string" },
       help: { type: "boolean" },
     },
@@ -61,6 +66,8 @@ interface Arguments {
   rpd?: string | undefined;
   tpm?: string | undefined;
   tpd?: string | undefined;
+  ipm?: string | undefined;
+  ipd?: string | undefined;
   window?: string | undefined;
 }
 

@@ -13,6 +13,7 @@ import { settingsFrom, type EmulatorOptions } from "./options.js";
 import { Script, type ScriptLine } from "./script.js";
 import { loadSentenceEncoder } from "./semantic.js";
 import { requestListener } from "./server.js";
+import { VideoJobs } from "./video-jobs.js";
 
 /** A running emulator. */
 export interface Emulator {
@@ -44,7 +45,7 @@ export interface Emulator {
 }
 
 /**
- * Starts a server on 127.0.0.1 that speaks SiliconFlow's API: chat, embeddings, rerank and models.
+ * Starts a server on 127.0.0.1 that speaks SiliconFlow's API: chat, vectors, ranking, pictures, films, models.
  *
  * @example
  * ```ts
@@ -66,6 +67,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const clock = new Clock();
   const limits = new RateLimits(settings.limits, clock);
   const outputs = new Outputs(clock);
+  const videos = new VideoJobs(clock, outputs, settings.quirks);
   const journal = new Journal(settings.apiKey);
   const script = new Script();
   const files = new Files(clock);
@@ -86,6 +88,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     outputs,
     files,
     batches,
+    videos,
     semantic,
     nextId,
   };
@@ -123,6 +126,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       outputs.clear();
       files.clear();
       batches.clear();
+      videos.clear();
     },
     close: () => (closed ??= close()),
   };

@@ -16,12 +16,16 @@ export function fieldsOf(body: unknown): Fields {
 }
 
 /** The hosted model that a request names. @throws {@link Refusal} 400 (20015 missing, 20012 unknown) or 403 (30003 retired). */
-export function modelOf(fields: Fields, kind: ModelKind, models: ReadonlyMap<string, HostedModel>): HostedModel {
+export function modelOf(
+  fields: Fields,
+  kind: ModelKind | readonly ModelKind[],
+  models: ReadonlyMap<string, HostedModel>,
+): HostedModel {
   const id = fields["model"];
   if (id === undefined) throw invalid("Field required");
   if (typeof id !== "string" || id === "") throw invalid();
   const model = models.get(id);
-  if (!model || model.kind !== kind) {
+  if (!model || ![kind].flat().includes(model.kind)) {
     throw new Refusal(400, { code: 20012, message: "Model does not exist. Please check it carefully.", data: null });
   }
   if (model.retired) throw new Refusal(403, { code: 30003, message: "Model disabled.", data: null });

@@ -13,6 +13,10 @@ export interface Limits {
   tokensPerMinute?: number;
   /** Tokens per model, prompts and answers together, in a day. @defaultValue none */
   tokensPerDay?: number;
+  /** Pictures per model in a minute. @defaultValue none */
+  imagesPerMinute?: number;
+  /** Pictures per model in a day. @defaultValue none */
+  imagesPerDay?: number;
   /**
    * `"sliding"`: any 60 seconds, hour or day that ends now. `"fixed"`: the current minute, hour or day of UTC, moved by
    * `windowOffsetMs`. @defaultValue "sliding"
@@ -24,13 +28,20 @@ export interface Limits {
 
 /** The name of a limit in a 429, and what is counted over which time. */
 interface LimitClass {
-  name: "RPM" | "RPH" | "RPD" | "TPM" | "TPD";
-  counts: "requests" | "tokens";
+  name: "RPM" | "RPH" | "RPD" | "TPM" | "TPD" | "IPM" | "IPD";
+  counts: keyof Amounts;
   most: number;
   windowMs: number;
 }
 
-/** Counts requests and tokens per model on the emulator's clock. A refused request counts nowhere. */
+/** What a request counts for. */
+interface Amounts {
+  requests: number;
+  tokens: number;
+  images: number;
+}
+
+/** Counts requests, tokens and pictures per model on the emulator's clock. A refused request counts nowhere. */
 export class RateLimits {
   readonly #classes: readonly LimitClass[];
   readonly #makeWindow: (windowMs: number) => Window;
@@ -39,6 +50,7 @@ export class RateLimits {
 
   constructor(limits: Limits, clock: Clock) {
     const { requestsPerMinute, requestsPerHour, requestsPerDay, tokensPerMinute, tokensPerDay } = limits;
+    const { imagesPerMinute, imagesPerDay } = limits;
     const { window = "sliding", windowOffsetMs = 0 } = limits;
     this.#classes = (
       [
@@ -47,6 +59,8 @@ export class RateLimits {
         { name: "RPD", counts: "requests", most: requestsPerDay ?? Infinity, windowMs: 86_400_000 },
         { name: "TPM", counts: "tokens", most: tokensPerMinute ?? Infinity, windowMs: 60_000 },
         { name: "TPD", counts: "tokens", most: tokensPerDay ?? Infinity, windowMs: 86_400_000 },
+        { name: "IPM", counts: "images", most: imagesPerMinute ?? Infinity, windowMs: 60_000 },
+        { name: "IPD", counts: "images", most: imagesPerDay ?? Infinity, windowMs: 86_400_000 },
       ] as const
     ).filter(({ most }) => most !== Infinity);
     this.#makeWindow = (windowMs) =>
@@ -54,15 +68,20 @@ export class RateLimits {
     this.#clock = clock;
   }
 
-  /** Counts a request and its prompt. @throws {@link Refusal} 429 when that would be too much for any limit. */
-  admit(model: string, tokens: number): void {
+  /**
+   * Counts a request, its prompt and the pictures it asks for.
+   *
+   * @throws {@link Refusal} 429 when that would be too much for any limit
+   */
+  admit(model: string, tokens: number, images = 0): void {
+    const amounts: Amounts = { requests: 1, tokens, images };
     const now = this.#clock.now();
     const windows = this.#windowsOf(model);
     this.#classes.forEach(({ name, counts, most }, index) => {
-      const amount = counts === "requests" ? 1 : tokens;
+      const amount = amounts[counts];
       if (windows[index]!.total(now) + amount > most) throw new Refusal(429, rateLimited(name));
     });
-    this.#classes.forEach(({ counts }, index) => windows[index]!.add(counts === "requests" ? 1 : tokens, now));
+    this.#classes.forEach(({ counts }, index) => windows[index]!.add(amounts[counts], now));
   }
 
   /** Counts the tokens of an answer, which are known only now. */

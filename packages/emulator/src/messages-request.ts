@@ -9,6 +9,7 @@ import {
   optionalNumber,
   type Fields,
 } from "./fields.js";
+import type { MediaPart } from "./looking.js";
 import { invalid } from "./reply.js";
 import type { Service } from "./router.js";
 
@@ -63,7 +64,7 @@ function turnOf(given: unknown, model: HostedModel): ChatMessage[] {
   const results: ChatMessage[] = [];
   const texts: string[] = [];
   const toolCalls = new Map<string, string>();
-  let mediaParts = 0;
+  const media: MediaPart[] = [];
   for (const block of listOf(content)) {
     if (!isFields(block) || typeof block["type"] !== "string") throw invalid("Field required");
     const { type } = block;
@@ -79,17 +80,17 @@ function turnOf(given: unknown, model: HostedModel): ChatMessage[] {
         toolCallId: stringOf(block["tool_use_id"]),
       });
     } else if (type === "image" && role === "user") {
-      checkImage(block["source"]);
+      const url = imageUrl(block["source"]);
       if (!model.vision) throw invalid();
-      mediaParts += 1;
+      media.push({ kind: "image", url });
     } else throw invalid(`Input tag '${type}' found using 'type' does not match any of the expected tags`);
   }
-  const said = { ...spoken(role, texts.join("\n")), toolCalls, mediaParts };
-  return results.length > 0 && texts.length + mediaParts === 0 ? results : [...results, said];
+  const said = { ...spoken(role, texts.join("\n")), toolCalls, media };
+  return results.length > 0 && texts.length + media.length === 0 ? results : [...results, said];
 }
 
 function spoken(role: ChatMessage["role"], text: string): ChatMessage {
-  return { role, text, mediaParts: 0, toolCalls: new Map(), toolCallId: undefined };
+  return { role, text, media: [], toolCalls: new Map(), toolCallId: undefined };
 }
 
 function resultText(given: unknown): string {
@@ -99,13 +100,14 @@ function resultText(given: unknown): string {
     .join("\n");
 }
 
-function checkImage(source: unknown): void {
+function imageUrl(source: unknown): string {
   if (!isFields(source)) throw invalid("Field required");
-  if (source["type"] === "url") stringOf(source["url"]);
-  else if (source["type"] === "base64") {
-    stringOf(source["data"]);
-    if (!stringOf(source["media_type"]).startsWith("image/")) throw invalid();
-  } else throw invalid("Input should be 'base64' or 'url'");
+  if (source["type"] === "url") return stringOf(source["url"]);
+  if (source["type"] !== "base64") throw invalid("Input should be 'base64' or 'url'");
+  const data = stringOf(source["data"]);
+  const type = stringOf(source["media_type"]);
+  if (!type.startsWith("image/")) throw invalid();
+  return `data:${type};base64,${data}`;
 }
 
 function stopSequencesOf(given: unknown): string[] {

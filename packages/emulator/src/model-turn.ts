@@ -2,9 +2,12 @@ import { answerTo } from "./answering.js";
 import type { HostedModel } from "./catalog.js";
 import type { Turn, Usage } from "./chat-answer.js";
 import type { ChatRequest } from "./chat-request.js";
+import { sightOf } from "./looking.js";
+import { promptOf } from "./passages.js";
 import { invalid } from "./reply.js";
 import type { Service } from "./router.js";
 import type { ChatAnswer } from "./script.js";
+import { isChinese } from "./terms.js";
 import { countTokens, splitTokens } from "./tokens.js";
 
 // What a picture, sound or film costs; the published rules start at 256 tokens for a small picture.
@@ -19,8 +22,9 @@ export function admitPrompt(prompt: number, { id, contextTokens }: HostedModel, 
 }
 
 /** What the model itself says. */
-export function ownTurn(request: ChatRequest, { nextId }: Service): Turn {
-  const answer = answerTo(request);
+export async function ownTurn(request: ChatRequest, service: Service): Promise<Turn> {
+  const { nextId } = service;
+  const answer = answerTo(request, await sightsOf(request, service));
   return {
     reasoning: request.thinks ? splitTokens(answer.reasoning).slice(0, request.thinkingBudget) : [],
     content: splitTokens(answer.content),
@@ -31,6 +35,14 @@ export function ownTurn(request: ChatRequest, { nextId }: Service): Turn {
     })),
     finishReason: answer.toolCalls.length > 0 ? "tool_calls" : "stop",
   };
+}
+
+/** What there is to see where the user last showed something. */
+async function sightsOf({ messages }: ChatRequest, service: Service): Promise<string[]> {
+  const shown = messages.findLast(({ role, media }) => role === "user" && media.length > 0);
+  if (!shown) return [];
+  const chinese = isChinese(promptOf(messages).question);
+  return Promise.all(shown.media.map((part) => sightOf(part, service, chinese)));
 }
 
 /** What a script lets it say. */
@@ -56,7 +68,7 @@ function pieces(text: string | readonly string[] = ""): readonly string[] {
 export function promptTokens(request: ChatRequest): number {
   const messages = request.messages.reduce(
     // Four tokens a message frame its role.
-    (sum, message) => sum + 4 + countTokens(message.text) + message.mediaParts * mediaTokens,
+    (sum, message) => sum + 4 + countTokens(message.text) + message.media.length * mediaTokens,
     0,
   );
   return messages + (request.tools.length > 0 ? countTokens(JSON.stringify(request.tools)) : 0);

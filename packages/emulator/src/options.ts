@@ -31,6 +31,14 @@ export interface Quirks {
   batchOutput?: "url" | "id";
   /** Where a line of a batch's error file says what was wrong: `response` with its status, or `error`. @defaultValue "response" */
   batchErrors?: "response" | "error";
+  /** Format of pictures where `output_format` is not given or not taken, of which the documents say nothing. @defaultValue "png" */
+  imageFormat?: "png" | "jpeg" | "webp";
+  /** How every video job ends. @defaultValue "succeed" */
+  videoOutcome?: "succeed" | "fail";
+  /** What `results` of a video job is before it has any. @defaultValue "empty" */
+  videoPending?: "empty" | "null";
+  /** How long a video's link lives: as the page of the status says, or that of submitting. @defaultValue "1 hour" */
+  videoLife?: "1 hour" | "10 minutes";
 }
 
 /** What {@link startEmulator} takes. Everything has a default. */
@@ -91,6 +99,10 @@ export function settingsFrom(options: EmulatorOptions): Settings {
       errorBodies: "string",
       batchOutput: "url",
       batchErrors: "response",
+      imageFormat: "png",
+      videoOutcome: "succeed",
+      videoPending: "empty",
+      videoLife: "1 hour",
       ...options.quirks,
     },
   };

@@ -77,7 +77,10 @@ export function documentedBody(status: number): unknown {
 }
 
 /** The documented 429: no code, no `Retry-After`. */
-export function rateLimited(limit: "RPM" | "RPH" | "RPD" | "TPM" | "TPD"): { message: string; data: null } {
+export function rateLimited(limit: "RPM" | "RPH" | "RPD" | "TPM" | "TPD" | "IPM" | "IPD"): {
+  message: string;
+  data: null;
+} {
   return {
     message: `Request was rejected due to rate limiting. If you want more, please contact contact@siliconflow.cn. Details:${limit} limit reached.`,
     data: null,

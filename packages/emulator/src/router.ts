@@ -7,11 +7,13 @@ import { chat } from "./endpoints/chat.js";
 import { completions } from "./endpoints/completions.js";
 import { embeddings } from "./endpoints/embeddings.js";
 import { fileContent, listFiles, uploadFile } from "./endpoints/files.js";
+import { images } from "./endpoints/images.js";
 import { messages } from "./endpoints/messages.js";
 import { models } from "./endpoints/models.js";
 import { outputs } from "./endpoints/outputs.js";
 import { rerank } from "./endpoints/rerank.js";
 import type { Files } from "./files.js";
+import { submitVideo, videoStatus } from "./endpoints/videos.js";
 import type { EndpointName } from "./journal.js";
 import type { RateLimits } from "./limits.js";
 import type { Settings } from "./options.js";
@@ -19,6 +21,7 @@ import type { Outputs } from "./outputs.js";
 import type { Reply } from "./reply.js";
 import type { ChatAnswer, ChatChunks } from "./script.js";
 import type { SentenceEncoder } from "./semantic.js";
+import type { VideoJobs } from "./video-jobs.js";
 
 /** What every endpoint works with. */
 export interface Service {
@@ -31,6 +34,8 @@ export interface Service {
   /** What was uploaded for batches. */
   files: Files;
   batches: Batches;
+  /** Films in the making. */
+  videos: VideoJobs;
   /** Loaded only with `models: "semantic"`. */
   semantic: SentenceEncoder | undefined;
   /** 32 hex digits that grow with time, as the service's ids do. */
@@ -77,6 +82,9 @@ const routes: readonly Route[] = [
   { name: "batches", method: "GET", path: "/v1/batches", answer: listBatches },
   { name: "batches", method: "GET", path: "/v1/batches/{id}", answer: getBatch },
   { name: "batches", method: "POST", path: "/v1/batches/{id}/cancel", answer: cancelBatch, bodyless: true },
+  { name: "images", method: "POST", path: "/v1/images/generations", answer: images },
+  { name: "videos", method: "POST", path: "/v1/video/submit", answer: submitVideo },
+  { name: "videos", method: "POST", path: "/v1/video/status", answer: videoStatus },
   { name: "models", method: "GET", path: "/v1/models", answer: models },
   { name: "account", method: "GET", path: "/v1/user/info", answer: account },
   { name: "outputs", method: "GET", path: "/outputs/{name}", answer: outputs, open: true },

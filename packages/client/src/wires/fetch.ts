@@ -1,4 +1,4 @@
-import type { Wire, WireBody, WireRequest, WireResponse } from "../wire.js";
+import type { DownloadRequest, Wire, WireBody, WireRequest, WireResponse } from "../wire.js";
 
 /** Sends with a `fetch`, injected or the runtime's own. What is connected and compressed is the runtime's business. */
 export class FetchWire implements Wire {
@@ -21,6 +21,26 @@ export class FetchWire implements Wire {
       ...(typeof request.body === "object" && { duplex: "half" }),
       signal: request.signal,
       redirect: "manual",
+    });
+    return {
+      status: response.status,
+      header: (name) => response.headers.get(name) ?? undefined,
+      body: new WebBody(response.body),
+    };
+  }
+
+  /** The name is looked up by the runtime, out of sight: only an address that stands in the link itself is checked, before this. */
+  async download({ url, headers, signal, onConnect }: DownloadRequest): Promise<WireResponse> {
+    onConnect(false);
+    const send = this.#fetch;
+    const response = await send(url, {
+      method: "GET",
+      headers,
+      signal,
+      redirect: "manual",
+      // Nothing of a page that this runs in.
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
     });
     return {
       status: response.status,

@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { codeOf } from "../connection-error.js";
-import type { Wire, WireBody, WireRequest, WireResponse } from "../wire.js";
+import type { DownloadRequest, Wire, WireRequest, WireResponse } from "../wire.js";
+import { NodeBody, readHeader } from "./node-body.js";
 import { decompress } from "./decompress.js";
+import { downloadWithUndici } from "./undici-download.js";
 import { blameProxy, isFromProxy, proxyFor, proxySecrets, refusedByProxy } from "./proxies.js";
 
 /** How long an idle socket is kept when the service names no time of its own. A stale one costs a replay, not an error. */
@@ -93,10 +94,10 @@ export class UndiciWire implements Wire {
         response.body.on("error", () => {}).destroy();
         throw refusedByProxy(connection.proxy, response.statusCode, undefined);
       }
-      const encoding = single(headers["content-encoding"]);
+      const encoding = readHeader(headers["content-encoding"]);
       return {
         status: response.statusCode,
-        header: (name) => single(headers[name]),
+        header: (name) => readHeader(headers[name]),
         body: new NodeBody(
           encoding === undefined ? response.body : await decompress(response.body, encoding),
           this.#free,
@@ -110,6 +111,10 @@ export class UndiciWire implements Wire {
       leave();
       request.signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  download(request: DownloadRequest): Promise<WireResponse> {
+    return downloadWithUndici(request, this.#given);
   }
 
   readonly #free = (): void => {
@@ -185,44 +190,6 @@ const announceConnection: Dispatcher.DispatcherComposeInterceptor = (dispatch) =
   return dispatch(options, handler);
 };
 
-/** A Node stream in paused mode: everything a socket read brought comes out of one `read()`. */
-class NodeBody implements WireBody {
-  wake: (() => void) | undefined;
-  readonly #stream: Readable;
-  #ended = false;
-  #failure: { error: unknown } | undefined;
-
-  constructor(stream: Readable, onEnd: () => void) {
-    this.#stream = stream;
-    stream
-      .on("readable", () => this.wake?.())
-      .on("end", () => {
-        this.#ended = true;
-        onEnd();
-        this.wake?.();
-      })
-      .on("error", (error) => {
-        this.#failure = { error };
-        this.wake?.();
-      });
-  }
-
-  read(): Uint8Array | null | undefined {
-    const bytes = this.#stream.read() as Buffer | null;
-    if (bytes !== null) return bytes;
-    if (this.#failure !== undefined) throw this.#failure.error;
-    return this.#ended ? null : undefined;
-  }
-
-  cancel(): void {
-    if (!this.#ended) this.#stream.destroy();
-  }
-}
-
 function isReset(error: unknown): error is Error {
   return error instanceof Error && ["ECONNRESET", "EPIPE"].includes(codeOf(error));
-}
-
-function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.join(", ") : value;
 }

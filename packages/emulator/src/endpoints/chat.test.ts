@@ -389,3 +389,45 @@ describe("JSON", () => {
     expect(JSON.parse(choices[0]!.message.content)).toEqual({ name: "Alice Smith", age: 31, mood: "happy" });
   });
 });
+
+describe("a model with eyes", () => {
+  const model = "Qwen/Qwen3-VL-8B-Instruct";
+  const seen = async (parts: object[], text: string) => {
+    const content = [...parts, { type: "text", text }];
+    return (await answer({ model, messages: [{ role: "user", content }] })).choices[0]!.message.content;
+  };
+  const picture = async (prompt: string) => {
+    const response = await fetch(`${emulator.url}/images/generations`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${emulator.apiKey}` },
+      body: JSON.stringify({ model: "Kwai-Kolors/Kolors", prompt, image_size: "64x64" }),
+    });
+    return ((await response.json()) as { images: { url: string }[] }).images[0]!.url;
+  };
+
+  test("says what a picture shows that the image model made, given as a link or as data", async () => {
+    const link = await picture("a red circle");
+    const data = Buffer.from(await (await fetch(link)).arrayBuffer()).toString("base64");
+    for (const url of [link, `data:image/png;base64,${data}`]) {
+      expect(await seen([{ type: "image_url", image_url: { url } }], "What is this?")).toBe(
+        "I see a picture (PNG 64×64) of this: “a red circle” (made by the emulated Kwai-Kolors/Kolors).",
+      );
+    }
+  });
+
+  test("numbers several, and opens no address of others", async () => {
+    const parts = [await picture("a cat"), "http://127.0.0.1:1/other.png"].map((url) => ({
+      type: "image_url",
+      image_url: { url },
+    }));
+    expect(await seen(parts, "这是什么？")).toMatch(
+      /^我看到\[1\] 图片（PNG 64×64）：“a cat”.*\n我看到\[2\] .*不会打开。$/,
+    );
+  });
+
+  test("answers from passages before it describes what it was shown", async () => {
+    const part = { type: "image_url", image_url: { url: await picture("a cat") } };
+    const question = "[1] Alpha lies on the river Beta.\n\nQuestion: On which river does Alpha lie?";
+    expect(await seen([part], question)).toContain('"Alpha lies on the river Beta." [1]');
+  });
+});

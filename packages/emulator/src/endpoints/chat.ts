@@ -5,7 +5,7 @@ import { eventStream } from "../reply.js";
 import type { Endpoint } from "../router.js";
 
 /** `POST /chat/completions`: what the script says, or an answer from the passages, tools and schema of the request. */
-export const chat: Endpoint = ({ body, scripted }, service) => {
+export const chat: Endpoint = async ({ body, scripted }, service) => {
   if (scripted && "chunks" in scripted) {
     return eventStream(scripted.chunks.map((chunk) => (typeof chunk === "string" ? chunk : JSON.stringify(chunk))));
   }
@@ -15,7 +15,7 @@ export const chat: Endpoint = ({ body, scripted }, service) => {
   admitPrompt(prompt, request.model, service);
 
   const turn = cutTurn(
-    scripted ? scriptedTurn(scripted, service) : ownTurn(request, service),
+    scripted ? scriptedTurn(scripted, service) : await ownTurn(request, service),
     request,
     settings.quirks.maxTokensCountThoughts,
   );

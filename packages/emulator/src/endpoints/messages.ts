@@ -6,14 +6,14 @@ import { json, namedEventStream } from "../reply.js";
 import type { Endpoint } from "../router.js";
 
 /** `POST /messages`: the same model as chat's, in the shape of Anthropic's API. */
-export const messages: Endpoint = ({ body, scripted }, service) => {
+export const messages: Endpoint = async ({ body, scripted }, service) => {
   if (scripted && "chunks" in scripted) return namedEventStream(scripted.chunks);
   const { settings, limits, nextId } = service;
   const request = messagesRequestOf(body, service);
   const prompt = promptTokens(request);
   admitPrompt(prompt, request.model, service);
 
-  const whole = scripted ? scriptedTurn(scripted, service) : ownTurn(request, service);
+  const whole = scripted ? scriptedTurn(scripted, service) : await ownTurn(request, service);
   const turn = cutTurn(whole, request, settings.quirks.maxTokensCountThoughts);
   const stop = turn.finishReason === "stop" ? firstOf(request.stop, whole.content.join("")) : null;
   const usage = usageOf(prompt, [turn], scripted);

@@ -25,6 +25,8 @@ test("what was made lies at its link for an hour of the emulator's clock", () =>
   expect(outputs.get("one.png")).toMatchObject({ type: "image/png", bytes: Uint8Array.of(1, 2) });
   clock.advance(60 * 1000);
   expect(outputs.get("one.png")).toBe("expired");
+  outputs.add("two.png", "image/png", Uint8Array.of(3));
+  expect(outputs.get("one.png")).toBe("expired");
 });
 
 test("the account's amounts are texts", async () => {

@@ -1,0 +1,74 @@
+import type { FileHandle } from "node:fs/promises";
+import { InvalidInputError } from "./errors.js";
+
+/** A file that appears under its name when it is complete, and not before. */
+export class AtomicFile {
+  readonly #path: string;
+  readonly #part: string;
+  readonly #handle: FileHandle;
+
+  private constructor(path: string, part: string, handle: FileHandle) {
+    this.#path = path;
+    this.#part = part;
+    this.#handle = handle;
+  }
+
+  /** @throws {@link InvalidInputError} when the folder does not exist, may not be written, or the path is a folder. */
+  static async create(path: string | URL): Promise<AtomicFile> {
+    const { fs, path: names, url } = fileSystem();
+    const target = names.resolve(path instanceof URL ? url.fileURLToPath(path) : path);
+    const folder = names.dirname(target);
+    const part = names.join(folder, `.${globalThis.crypto.randomUUID()}.part`);
+    const isFolder = await fs.stat(target).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (isFolder) throw new InvalidInputError("path is a folder: give the path of a file.");
+    try {
+      // A name that nobody knows, and that must not exist.
+      return new AtomicFile(target, part, await fs.open(part, "wx"));
+    } catch (cause) {
+      throw new InvalidInputError("No file can be made at path: does its folder exist, and may it be written?", {
+        cause,
+      });
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0;) {
+      const { bytesWritten } = await this.#handle.write(rest);
+      rest = rest.subarray(bytesWritten);
+    }
+  }
+
+  /** On the disk, then under its name: a crash leaves the whole file or none. A link of that name is replaced, not followed. */
+  async finish(): Promise<string> {
+    const { fs, path } = fileSystem();
+    await this.#handle.sync();
+    await this.#handle.close();
+    await fs.rename(this.#part, this.#path);
+    // The name is on the disk when the folder is. Not every file system can do that.
+    const folder = await fs.open(path.dirname(this.#path), "r").catch(() => undefined);
+    await folder?.sync().catch(() => {});
+    await folder?.close();
+    return this.#path;
+  }
+
+  /** Leaves nothing behind. Does nothing after `finish()`. */
+  async discard(): Promise<void> {
+    const { fs } = fileSystem();
+    await this.#handle.close().catch(() => {});
+    await fs.rm(this.#part, { force: true });
+  }
+}
+
+/** Asked of the runtime rather than imported: the client over `fetch` must load where there are no files. */
+function fileSystem() {
+  const get = globalThis.process?.getBuiltinModule;
+  const fs = get?.("node:fs/promises");
+  const path = get?.("node:path");
+  const url = get?.("node:url");
+  if (fs === undefined || path === undefined || url === undefined)
+    throw new InvalidInputError("This runtime has no files: leave path out, or use assets.open().");
+  return { fs, path, url };
+}

@@ -302,7 +302,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
         streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call)),
         call?.end,
       );
-    return this.#maxConcurrency === Infinity || call?.options[slotKey] ? open() : holdSlot(this.caller, options.signal, open);
+    return this.#maxConcurrency === Infinity || call?.options[slotKey]
+      ? open()
+      : holdSlot(this.caller, options.signal, open);
   }
 
   #optionsOf(call: Call | undefined, sdk: OpenAICoreRequestOptions | undefined): RequestOptions {

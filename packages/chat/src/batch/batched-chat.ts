@@ -127,15 +127,15 @@ export class BatchedChatSiliconFlow extends Runnable<BaseLanguageModelInput, AIM
     const failures: { position: number; error: Error }[] = [];
     let begun = false;
     const run = this.#newRun();
-    const collector = new Collector(
-      inputs.length,
-      (lines) => run.settle(lines, signal),
-      (wrong) => {
+    const collector = new Collector(inputs.length, {
+      lineOf: (position, request) => lineOf(position, request, this.#settings.maxBytes),
+      answer: (lines) => run.settle(lines, signal),
+      mayBegin: (wrong) => {
         const first = failures[0]?.error ?? wrong;
         if (!begun && !batchOptions.returnExceptions && first !== undefined) throw first;
         begun = true;
       },
-    );
+    });
     const call = async (input: BaseLanguageModelInput, position: number): Promise<void> => {
       try {
         answers[position] = await this.#model.invoke(input, {
@@ -170,7 +170,8 @@ export class BatchedChatSiliconFlow extends Runnable<BaseLanguageModelInput, AIM
     const configs = this._getOptionsList(options ?? {}, inputs.length);
     const lines: Line[] = [];
     for (const [position, input] of inputs.entries()) {
-      lines.push(await lineOf(position, this.#model.requestOf(input, configs[position] ?? {})));
+      const request = this.#model.requestOf(input, configs[position] ?? {});
+      lines.push(await lineOf(position, request, this.#settings.maxBytes));
     }
     const batches = await this.#newRun().submit(lines, signalOf(configs));
     return { version: 1, inputs: inputs.length, batches };

@@ -1,5 +1,5 @@
 import type { ChatCompletion, ChatCompletionRequest } from "@langchain-siliconflow/client";
-import { lineOf, type Line } from "./lines.js";
+import type { Line } from "./lines.js";
 import { missing, type Outcome } from "./results.js";
 import type { BatchSlot } from "./slot.js";
 
@@ -10,24 +10,27 @@ interface Ask {
   reject(error: unknown): void;
 }
 
+/** What a {@link Collector} does with requests. */
+export interface Collecting {
+  /** Rejects for a request that cannot be a line. */
+  lineOf(position: number, request: ChatCompletionRequest): Promise<Line>;
+  /** Asked before anything is sent, and told of the first such request; what it throws is what every call gets. */
+  mayBegin(wrong: unknown): void;
+  answer(lines: Line[]): Promise<Map<string, Outcome>>;
+}
+
 /**
  * Gathers the requests of many calls that run side by side, and answers them together: when every call waits for an answer or
  * has ended, those that wait make up the next batches.
  */
 export class Collector {
-  readonly #answer: (lines: Line[]) => Promise<Map<string, Outcome>>;
-  readonly #mayBegin: (wrong: unknown) => void;
+  readonly #collecting: Collecting;
   #running: number;
   #waiting: Ask[] = [];
 
-  /**
-   * @param calls - How many calls there are.
-   * @param mayBegin - Asked before anything is sent, and told of a request that cannot be a line; what it throws is what every call gets.
-   */
-  constructor(calls: number, answer: (lines: Line[]) => Promise<Map<string, Outcome>>, mayBegin: (wrong: unknown) => void) {
+  constructor(calls: number, collecting: Collecting) {
     this.#running = calls;
-    this.#answer = answer;
-    this.#mayBegin = mayBegin;
+    this.#collecting = collecting;
   }
 
   /** Where the call of an input puts its request. */
@@ -57,11 +60,13 @@ export class Collector {
 
   async #settle(asks: Ask[]): Promise<void> {
     try {
-      const made = await Promise.allSettled(asks.map(({ position, request }) => lineOf(position, request)));
+      const made = await Promise.allSettled(
+        asks.map(({ position, request }) => this.#collecting.lineOf(position, request)),
+      );
       const wrong = made.find((each) => each.status === "rejected");
-      this.#mayBegin(wrong?.reason);
+      this.#collecting.mayBegin(wrong?.reason);
       const lines = made.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
-      const outcomes = await this.#answer(lines);
+      const outcomes = await this.#collecting.answer(lines);
       for (const [index, { position, resolve, reject }] of asks.entries()) {
         const each = made[index]!;
         if (each.status === "rejected") {

@@ -6,7 +6,6 @@ export interface Line {
   position: number;
   /** From position and content, so that a later run finds it again. */
   customId: string;
-  model: string;
   /** JSON, with its line end. */
   bytes: Uint8Array;
 }
@@ -17,7 +16,7 @@ export const lineEndpoint = "/v1/chat/completions";
 const roles = new Set(["system", "user", "assistant"]);
 
 /** A request as a line. @throws {@link InvalidInputError} for what the service does not run in a batch */
-export async function lineOf(position: number, request: ChatCompletionRequest): Promise<Line> {
+export async function lineOf(position: number, request: ChatCompletionRequest, maxBytes: number): Promise<Line> {
   // Neither belongs in a file; whether a caller wanted a stream must not change the line.
   const { stream: _, stream_options: __, ...body } = request;
   const strange = body.messages.find(({ role }) => !roles.has(role));
@@ -26,12 +25,19 @@ export async function lineOf(position: number, request: ChatCompletionRequest): 
     throw new InvalidInputError(message, { position });
   }
   if (body.messages.at(-1)?.role !== "user") {
-    throw new InvalidInputError(`Input ${position} does not end with a user's message, as batches need it.`, { position });
+    throw new InvalidInputError(`Input ${position} does not end with a user's message, as batches need it.`, {
+      position,
+    });
   }
   const digest = await digestOf(JSON.stringify(body, withSortedKeys));
   const customId = `${String(position).padStart(6, "0")}-${digest.slice(0, 16)}`;
   const line = { custom_id: customId, method: "POST", url: lineEndpoint, body };
-  return { position, customId, model: body.model, bytes: new TextEncoder().encode(`${JSON.stringify(line)}\n`) };
+  const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+  if (bytes.length > maxBytes) {
+    const message = `Input ${position} makes a line of ${bytes.length} bytes, and a batch takes ${maxBytes}.`;
+    throw new InvalidInputError(message, { position });
+  }
+  return { position, customId, bytes };
 }
 
 /** The position in a `custom_id` of ours. */
@@ -39,16 +45,12 @@ export function positionOf(customId: string): number {
   return Number.parseInt(customId, 10);
 }
 
-/** Cuts lines into files. @throws {@link InvalidInputError} for a line that no file holds */
+/** Cuts lines into files. */
 export function splitLines(lines: readonly Line[], most: { lines: number; bytes: number }): Line[][] {
   const files: Line[][] = [];
   let current: Line[] = [];
   let bytes = 0;
   for (const line of lines) {
-    if (line.bytes.length > most.bytes) {
-      const message = `Input ${line.position} makes a line of ${line.bytes.length} bytes; a batch takes ${most.bytes}.`;
-      throw new InvalidInputError(message, { position: line.position });
-    }
     if (current.length > 0 && (current.length === most.lines || bytes + line.bytes.length > most.bytes)) {
       files.push(current);
       current = [];

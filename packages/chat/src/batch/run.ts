@@ -38,7 +38,7 @@ export class BatchRun {
     return (await part.saved()) ?? (await part.collect(batchId, lines, signal)).text;
   }
 
-  /** What became of each line, by its `custom_id`. Never rejects but for an abort and for lines that fit no file. */
+  /** What became of each line, by its `custom_id`. Rejects when aborted. */
   async settle(lines: readonly Line[], signal: AbortSignal | undefined): Promise<Map<string, Outcome>> {
     const { resubmissions } = this.#context.settings;
     const settled = await Promise.all(

@@ -1,4 +1,9 @@
-import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ToolCallDelta } from "@langchain-siliconflow/client";
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionRequest,
+  ToolCallDelta,
+} from "@langchain-siliconflow/client";
 
 /** Where a call puts its request, when it is to be answered by a batch instead of at once. */
 export interface BatchSlot {

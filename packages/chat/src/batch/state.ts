@@ -55,6 +55,6 @@ export function stateOf(given: unknown): BatchState {
   const { get, set } = (given ?? {}) as Partial<Record<"get" | "set", unknown>>;
   if (typeof get === "function" && typeof set === "function") return given as BatchState;
   throw new InvalidInputError(
-    'viaBatch needs state: the path of a folder, or an object with get and set. A run that was killed goes on from it, and pays nothing twice.',
+    "viaBatch needs state: the path of a folder, or an object with get and set. A run that was killed goes on from it, and pays nothing twice.",
   );
 }

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { codeOf } from "../connection-error.js";
 import type { DownloadRequest, Wire, WireRequest, WireResponse } from "../wire.js";

@@ -2,7 +2,7 @@ import { InvalidInputError, InvalidResponseError } from "@langchain-siliconflow/
 import { headBytes, mediaTypeOf, type MediaKind } from "./media-type.js";
 
 /** A file that a store keeps. */
-export interface StoredFile {
+export interface StoredArtifact {
   /** What it is called here: a model says this name to use the file again. */
   name: string;
   /** Where it lies, for a store on disk. */
@@ -32,7 +32,7 @@ export interface ArtifactStore {
    * @param kind - What it must be; its own first bytes decide.
    * @throws {@link InvalidResponseError} when it is something else (a page in place of a picture), or larger than `maxBytes`.
    */
-  save(content: FileContent, kind: MediaKind): Promise<StoredFile>;
+  save(content: FileContent, kind: MediaKind): Promise<StoredArtifact>;
   /**
    * A file by its name, with its type.
    *

@@ -11,7 +11,7 @@ import {
   type ArtifactStore,
   type ArtifactStoreOptions,
   type FileContent,
-  type StoredFile,
+  type StoredArtifact,
 } from "./artifact-store.js";
 import { headBytes, mediaTypeOf, type MediaKind } from "./media-type.js";
 
@@ -49,7 +49,7 @@ export class DirectoryArtifactStore implements ArtifactStore {
     this.allowPrivateNetwork = allowPrivateNetwork === true;
   }
 
-  async save(content: FileContent, kind: MediaKind): Promise<StoredFile> {
+  async save(content: FileContent, kind: MediaKind): Promise<StoredArtifact> {
     const { mimeType, extension, pieces } = await inspect(content, kind, this.maxBytes);
     const name = newName(kind, extension);
     let file: AtomicFile | undefined;

@@ -75,7 +75,13 @@ export async function inspect(
   content: FileContent,
   kind: MediaKind,
   maxBytes: number,
-): Promise<{ mimeType: string; extension: string; pieces: AsyncGenerator<Uint8Array, void, undefined> }> {
+): Promise<{
+  mimeType: string;
+  extension: string;
+  pieces: AsyncGenerator<Uint8Array, void, undefined>;
+  /** Closes where they come from: for whoever never began to read them. */
+  leave(): Promise<void>;
+}> {
   const iterator = content[Symbol.asyncIterator]();
   const first: Uint8Array[] = [];
   let length = 0;
@@ -86,7 +92,8 @@ export async function inspect(
       first.push(value);
       length += value.length;
     }
-    return { ...mediaTypeOf(Buffer.concat(first), kind), pieces: within(first, iterator, maxBytes) };
+    const pieces = within(first, iterator, maxBytes);
+    return { ...mediaTypeOf(Buffer.concat(first), kind), pieces, leave: () => leave(iterator) };
   } catch (error) {
     await leave(iterator);
     throw error;

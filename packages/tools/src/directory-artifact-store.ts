@@ -50,7 +50,7 @@ export class DirectoryArtifactStore implements ArtifactStore {
   }
 
   async save(content: FileContent, kind: MediaKind): Promise<StoredArtifact> {
-    const { mimeType, extension, pieces } = await inspect(content, kind, this.maxBytes);
+    const { mimeType, extension, pieces, leave } = await inspect(content, kind, this.maxBytes);
     const name = newName(kind, extension);
     let file: AtomicFile | undefined;
     try {
@@ -63,7 +63,7 @@ export class DirectoryArtifactStore implements ArtifactStore {
       }
       return { name, path: await file.finish(), mimeType, size };
     } catch (error) {
-      await pieces.return();
+      await leave();
       await file?.discard();
       throw error;
     }

@@ -34,7 +34,7 @@ const nearest: Record<Target, string> = {
   rerank: "BAAI/bge-reranker-v2-m4",
   image: "Kwai-Kolors/Kolors2",
   speak: "FunAudioLLM/CosyVoice3-0.5B",
-  transcribe: "FunAudioLLM/SenseVoiceLarge",
+  transcribe: "TeleAI/TeleSpeechASR2",
   models: "",
   video: "",
   upload: "",

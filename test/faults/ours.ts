@@ -121,7 +121,7 @@ export const ours: Subject = {
     },
     transcribe(setup) {
       const client = new SiliconFlowClient(options(setup));
-      const request = { model: "FunAudioLLM/SenseVoiceSmall", file: new File(["ID3"], "hello.mp3") };
+      const request = { model: "TeleAI/TeleSpeechASR", file: new File(["ID3"], "hello.mp3") };
       return async (ask) => ({ text: (await client.transcriptions.create(request, ask)).text });
     },
     video(setup) {

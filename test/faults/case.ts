@@ -150,7 +150,7 @@ export interface Case {
 }
 
 /** Of the client alone: what no adapter for models asks for. Looks and uploads, which may be repeated. */
-export const media = ["image", "speak", "transcribe", "video", "upload", "batch"] as const;
+const media = ["image", "speak", "transcribe", "video", "upload", "batch"] as const;
 const whole = ["invoke", "messages", "complete", "embed", "rerank"] as const;
 /** Ways of asking for an answer in one piece. */
 export const wholes = [...whole, "models", "fetch", ...media] as const;

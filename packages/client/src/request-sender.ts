@@ -1,6 +1,6 @@
 import { connectionErrorFrom } from "./connection-error.js";
 import { Deadline, type Clock } from "./deadline.js";
-import { errorFromResponse } from "./error-from-response.js";
+import { errorFromResponse, plainText } from "./error-from-response.js";
 import { ApiError, InvalidInputError, isSiliconFlowError } from "./errors.js";
 import { LimiterFailure } from "./leases.js";
 import { estimateTokens } from "./limits/estimate-tokens.js";
@@ -229,6 +229,11 @@ export class RequestSender {
       region,
       now: this.#clock.date(),
     });
+  }
+
+  /** What a text of the service may be quoted as: one short line, without the key. */
+  quote(text: string): string {
+    return plainText(this.#mask.apply(text));
   }
 
   /** Turns what broke an attempt into our error, or into the reason of whatever ended the call. */

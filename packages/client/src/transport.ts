@@ -139,6 +139,11 @@ export class Transport {
     return { deadline, ended: controller.signal };
   }
 
+  /** What a text of the service may be quoted as in a message. */
+  quote(text: string): string {
+    return this.#sender.quote(text);
+  }
+
   /** The whole body as text, within the limits of time and size. */
   async readText(response: WireResponse, deadline: Deadline): Promise<string> {
     const { maxResponseBytes } = this.options;

@@ -145,7 +145,7 @@ describe("videos", () => {
   });
 
   test("that failed say why", async () => {
-    status({ status: "Failed", reason: "The picture is not allowed.", results: null });
+    status({ status: "Failed", reason: "The picture\n is not allowed. Key sk-secret.", results: null });
     const error = await failureOf(client.videos.wait("r1"));
     expect(error).toMatchObject({
       name: "JobFailedError",
@@ -154,7 +154,7 @@ describe("videos", () => {
       reason: "jobFailed",
       traceId: "ti_1",
     });
-    expect(error.message).toContain("The picture is not allowed.");
+    expect(error.message).toContain("The picture is not allowed. Key ***.");
   });
 
   test.each([{}, { results: null }, { results: { videos: null } }, { results: { videos: [{ url: "" }] } }])(

@@ -19,7 +19,7 @@ export interface MediaToolOptions {
 }
 
 /** The name of the events in which tools say how far they are: `{ tool, status, … }`. */
-export const progressEvent = "siliconflow_progress";
+const progressEvent = "siliconflow_progress";
 
 /** One call of a tool, as its work sees it. */
 export interface ToolRun {

@@ -269,6 +269,18 @@ export const bodies: readonly Case[] = [
     "a body without end",
     { body: '{"a":"', forever: "x".repeat(64 * 1024) },
     { name: "InvalidResponseError", reason: "tooLarge" },
-    { targets: wholes, maxBytes: MiB, check: takesAtMost(24), oursOnly: "it has no limit of size" },
+    {
+      targets: wholes.filter((target) => target !== "speak"),
+      maxBytes: MiB,
+      check: takesAtMost(24),
+      oursOnly: "it has no limit of size",
+    },
+  ),
+  refused(
+    22,
+    "sound without end",
+    { body: "ID3", forever: "\0".repeat(64 * 1024) },
+    { name: "InvalidResponseError", reason: "tooLarge" },
+    { targets: ["speak"], maxBytes: MiB, check: takesAtMost(24) },
   ),
 ];

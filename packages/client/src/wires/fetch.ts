@@ -13,15 +13,17 @@ export class FetchWire implements Wire {
     request.onConnect(false);
     // Called without a receiver: some runtimes refuse any other than the global object.
     const send = this.#fetch;
-    const response = await send(request.url, {
-      method: request.method,
-      headers: request.headers,
-      ...(request.body !== undefined && { body: request.body }),
-      // What every fetch asks for before it sends a stream; its types do not know it yet.
-      ...(typeof request.body === "object" && { duplex: "half" }),
-      signal: request.signal,
+    const { method, url, headers, body, signal } = request;
+    const isUpload = typeof body === "object";
+    const sent = send(url, {
+      method,
+      headers,
+      ...(body !== undefined && { body }),
+      signal,
       redirect: "manual",
+      ...(isUpload && upload),
     });
+    const response = await (isUpload ? sent.catch(seeRedirect) : sent);
     return {
       status: response.status,
       header: (name) => response.headers.get(name) ?? undefined,
@@ -50,6 +52,22 @@ export class FetchWire implements Wire {
   }
 
   async close(): Promise<void> {}
+}
+
+/**
+ * `duplex` is asked for with every stream, although the types do not know it. Node's `fetch` keeps a copy of a whole body in memory for a
+ * redirect, unless it is told that there will be none; other runtimes know no `redirect: "error"`.
+ */
+const upload = {
+  duplex: "half",
+  ...(globalThis.process?.versions?.["undici"] !== undefined && ({ redirect: "error", window: null } as const)),
+} as const;
+
+/** What `redirect: "error"` makes of a redirect, as `redirect: "manual"` has it in a browser. */
+function seeRedirect(error: unknown): Response {
+  const { cause } = error as { cause?: unknown };
+  if (cause instanceof Error && /redirect/i.test(cause.message)) return Response.error();
+  throw error;
 }
 
 class WebBody implements WireBody {

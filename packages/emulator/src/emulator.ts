@@ -14,6 +14,7 @@ import { Script, type ScriptLine } from "./script.js";
 import { loadSentenceEncoder } from "./semantic.js";
 import { requestListener } from "./server.js";
 import { VideoJobs } from "./video-jobs.js";
+import type { Voices } from "./voices.js";
 
 /** A running emulator. */
 export interface Emulator {
@@ -38,7 +39,7 @@ export interface Emulator {
   fault(fault: Fault): void;
   /** Moves the emulator's clock: rate limits, jobs, links, stalls and drips go by it. @param ms 0 or more @throws RangeError on less */
   advance(ms: number): void;
-  /** Forgets requests, script, faults, what was made, and what was counted against the limits. Open answers go on. */
+  /** Forgets requests, script, faults, what was made, uploaded voices, and what was counted against the limits. Open answers go on. */
   reset(): void;
   /** Ends every connection and stops listening. */
   close(): Promise<void>;
@@ -68,6 +69,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const limits = new RateLimits(settings.limits, clock);
   const outputs = new Outputs(clock);
   const videos = new VideoJobs(clock, outputs, settings.quirks);
+  const voices: Voices = new Map();
   const journal = new Journal(settings.apiKey);
   const script = new Script();
   const files = new Files(clock);
@@ -89,6 +91,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     files,
     batches,
     videos,
+    voices,
     semantic,
     nextId,
   };
@@ -127,6 +130,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       files.clear();
       batches.clear();
       videos.clear();
+      voices.clear();
     },
     close: () => (closed ??= close()),
   };

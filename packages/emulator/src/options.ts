@@ -39,6 +39,14 @@ export interface Quirks {
   videoPending?: "empty" | "null";
   /** How long a video's link lives: as the page of the status says, or that of submitting. @defaultValue "1 hour" */
   videoLife?: "1 hour" | "10 minutes";
+  /** Content type of speech: `audio/wav` and `audio/opus` by format, else `application/audio`; or always the same. @defaultValue "format" */
+  speechType?: "format" | "application/audio" | "application/octet-stream";
+  /** Samples in a second of speech that is asked for without `sample_rate`; opus has 48000. @defaultValue 32000 */
+  speechRate?: 32_000 | 44_100;
+  /** Which models take uploaded voices. @defaultValue "CosyVoice2" */
+  voiceModels?: "CosyVoice2" | "any";
+  /** Key of the list of uploaded voices: what was measured, or what is documented. @defaultValue "result" */
+  voiceList?: "result" | "results";
 }
 
 /** What {@link startEmulator} takes. Everything has a default. */
@@ -57,6 +65,12 @@ export interface EmulatorOptions {
   batchCap?: number;
   /** Another seed is another service: its vectors cannot be compared with those of this one. @defaultValue 0 */
   seed?: number;
+  /**
+   * `"auto"` speaks with espeak-ng where that is installed, else, as `"own"` always does, with a voice of the emulator's
+   * own: the same bytes for the same request on every machine.
+   * @defaultValue "auto"
+   */
+  speech?: "auto" | "own";
   /** Rate limits per model. @defaultValue none */
   limits?: Limits;
   /** How fast batches go. */
@@ -72,6 +86,7 @@ export interface Settings {
   models: "lexical" | "semantic";
   batchCap: number;
   seed: number;
+  speech: "auto" | "own";
   limits: Limits;
   batchPace: Required<BatchPace>;
   quirks: Required<Omit<Quirks, "maxMessages">> & { maxMessages: number };
@@ -85,6 +100,7 @@ export function settingsFrom(options: EmulatorOptions): Settings {
     models: options.models ?? "lexical",
     batchCap: integer("batchCap", options.batchCap ?? 32, 1, 100_000),
     seed: integer("seed", options.seed ?? 0, 0, 2 ** 32 - 1),
+    speech: options.speech ?? "auto",
     limits: limitsFrom(options.limits ?? {}),
     batchPace: paceFrom(options.batchPace ?? {}),
     quirks: {
@@ -103,6 +119,10 @@ export function settingsFrom(options: EmulatorOptions): Settings {
       videoOutcome: "succeed",
       videoPending: "empty",
       videoLife: "1 hour",
+      speechType: "format",
+      speechRate: 32_000,
+      voiceModels: "CosyVoice2",
+      voiceList: "result",
       ...options.quirks,
     },
   };
@@ -111,6 +131,9 @@ export function settingsFrom(options: EmulatorOptions): Settings {
   }
   if (settings.models !== "lexical" && settings.models !== "semantic") {
     throw new TypeError(`models is "lexical" or "semantic", not ${JSON.stringify(settings.models)}.`);
+  }
+  if (settings.speech !== "auto" && settings.speech !== "own") {
+    throw new TypeError(`speech is "auto" or "own", not ${JSON.stringify(settings.speech)}.`);
   }
   return settings;
 }

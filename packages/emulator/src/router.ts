@@ -14,6 +14,9 @@ import { outputs } from "./endpoints/outputs.js";
 import { rerank } from "./endpoints/rerank.js";
 import type { Files } from "./files.js";
 import { submitVideo, videoStatus } from "./endpoints/videos.js";
+import { speech } from "./endpoints/speech.js";
+import { transcriptions } from "./endpoints/transcriptions.js";
+import { deleteVoice, listVoices, uploadVoice } from "./endpoints/voices.js";
 import type { EndpointName } from "./journal.js";
 import type { RateLimits } from "./limits.js";
 import type { Settings } from "./options.js";
@@ -22,6 +25,7 @@ import type { Reply } from "./reply.js";
 import type { ChatAnswer, ChatChunks } from "./script.js";
 import type { SentenceEncoder } from "./semantic.js";
 import type { VideoJobs } from "./video-jobs.js";
+import type { Voices } from "./voices.js";
 
 /** What every endpoint works with. */
 export interface Service {
@@ -36,6 +40,8 @@ export interface Service {
   batches: Batches;
   /** Films in the making. */
   videos: VideoJobs;
+  /** What was uploaded to speak with. */
+  voices: Voices;
   /** Loaded only with `models: "semantic"`. */
   semantic: SentenceEncoder | undefined;
   /** 32 hex digits that grow with time, as the service's ids do. */
@@ -85,6 +91,11 @@ const routes: readonly Route[] = [
   { name: "images", method: "POST", path: "/v1/images/generations", answer: images },
   { name: "videos", method: "POST", path: "/v1/video/submit", answer: submitVideo },
   { name: "videos", method: "POST", path: "/v1/video/status", answer: videoStatus },
+  { name: "speech", method: "POST", path: "/v1/audio/speech", answer: speech },
+  { name: "transcriptions", method: "POST", path: "/v1/audio/transcriptions", answer: transcriptions },
+  { name: "voices", method: "POST", path: "/v1/uploads/audio/voice", answer: uploadVoice },
+  { name: "voices", method: "GET", path: "/v1/audio/voice/list", answer: listVoices },
+  { name: "voices", method: "POST", path: "/v1/audio/voice/deletions", answer: deleteVoice },
   { name: "models", method: "GET", path: "/v1/models", answer: models },
   { name: "account", method: "GET", path: "/v1/user/info", answer: account },
   { name: "outputs", method: "GET", path: "/outputs/{name}", answer: outputs, open: true },

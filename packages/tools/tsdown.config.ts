@@ -1,0 +1,3 @@
+import { build } from "../../tsdown.base.ts";
+
+export default build();

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { deliver, lowerCased, replaceReply, type Faults } from "./faults.js";
-import { readForm } from "./form.js";
+import { readForm, withoutBytes } from "./form.js";
 import type { Journal } from "./journal.js";
 import { documentedBody, invalid, json, Refusal, type Reply } from "./reply.js";
 import { routeOf, type Call, type Route, type Service } from "./router.js";
@@ -45,7 +45,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
     method,
     path: url.pathname + url.search,
     headers: request.headers,
-    body: body === undefined ? bytes?.toString() || undefined : body.value,
+    body: body === undefined ? bytes?.toString() || undefined : withoutBytes(body.value),
   });
 
   let reply: Reply;

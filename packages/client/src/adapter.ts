@@ -2,4 +2,5 @@
 export { connectAdapter, requestOptionsOf, type AdapterConnection, type ClientFor } from "./adapter-connection.js";
 export { abortReason } from "./deadline.js";
 export { AtomicFile } from "./atomic-file.js";
+export { maxContentSize, pictureOrText, readContent, toBase64, type Content } from "./visual-content.js";
 export { asText, ToolCallsSoFar, type CallSoFar } from "./tool-calls-so-far.js";

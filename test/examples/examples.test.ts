@@ -6,7 +6,9 @@ import { repository } from "../guard/setup.js";
 import { folderWith, runExample } from "../demo/demo-process.js";
 
 const folder = join(repository, "examples");
-const names = globSync("{chat,retrieval}/*.ts", { cwd: folder }).map((file) => file.replaceAll("\\", "/").slice(0, -3));
+const names = globSync("{agent,audio,chat,retrieval,video}/*.ts", { cwd: folder }).map((file) =>
+  file.replaceAll("\\", "/").slice(0, -3),
+);
 
 /** What each example must show, offline. A new example needs its line here. */
 const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
@@ -22,6 +24,10 @@ const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
       /What does the panda eat\? {2}\(1024 numbers\)\n {2}0\.[1-9]\d\d {2}The giant panda\b.*\n {2}0\.0\d\d .*\n {2}0\.0\d\d /,
       /大熊猫吃什么？ {2}\(1024 numbers\)\n {2}0\.0\d\d .*\n {2}0\.0\d\d .*\n {2}0\.[1-9]\d\d {2}大熊猫每天/,
     ],
+  },
+  // The one that shows it first, by what the models saw: the names of the files tell nothing.
+  "retrieval/pictures": {
+    stdout: [/2\.png {2}Fishing boats/, /boats in a harbour at night\n {2}0\.[3-9]\d\d {2}2\.png\n/],
   },
   "retrieval/rerank": { stdout: [/^0\.\d+ {2}\(was 3\) {2}Brew green tea at about 80 °C/] },
   "retrieval/rag": { stdout: [/\[1\] lines \d+–\d+, score 0\.\d+/, /"[^"]+" \[\d\]/] },

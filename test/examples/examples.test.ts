@@ -6,12 +6,32 @@ import { repository } from "../guard/setup.js";
 import { folderWith, runExample } from "../demo/demo-process.js";
 
 const folder = join(repository, "examples");
-const names = globSync("{batch,chat,retrieval}/*.ts", { cwd: folder }).map((file) =>
+const names = globSync("{agent,audio,batch,chat,retrieval,video}/*.ts", { cwd: folder }).map((file) =>
   file.replaceAll("\\", "/").slice(0, -3),
 );
 
 /** What each example must show, offline. A new example needs its line here. */
 const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
+  // Each step after the one before: what was found is what is read aloud.
+  "agent/research-draw-read": {
+    stdout: [
+      /calls +search_notes\(.*\ntool +The keeper of the lighthouse, Ada Lind,.*\ncalls +make_image\(.*"make a picture of the lighthouse at night"/,
+      /file +\S+\.png\ncalls +speak\(\{"text":"The keeper of the lighthouse, Ada Lind,.*\n.*\nfile +\S+\.mp3\n/,
+    ],
+  },
+  "audio/transcribe-and-answer": {
+    stdout: [
+      /heard +Welcome to the harbour office\./,
+      /answer +According to the passages:\s+"On Sundays the ferry leaves at half past nine\."/,
+    ],
+  },
+  "audio/voice-cloning": {
+    stdout: [
+      /uploaded +\S+sample\.mp3\n +as speech:my-voice:/,
+      /heard +This sentence was never in the sample\./,
+      /voices left: 0\n/,
+    ],
+  },
   "batch/contextual-retrieval": {
     stdout: [
       /bare:\n {2}It must be descaled every two months/,
@@ -32,7 +52,14 @@ const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
       /大熊猫吃什么？ {2}\(1024 numbers\)\n {2}0\.0\d\d .*\n {2}0\.0\d\d .*\n {2}0\.[1-9]\d\d {2}大熊猫每天/,
     ],
   },
+  // The one that shows it first, by what the models saw: the names of the files tell nothing.
+  "retrieval/pictures": {
+    stdout: [/2\.png {2}Fishing boats/, /boats in a harbour at night\n {2}0\.[3-9]\d\d {2}2\.png\n/],
+  },
   "retrieval/rerank": { stdout: [/^0\.\d+ {2}\(was 3\) {2}Brew green tea at about 80 °C/] },
+  "video/video-with-progress": {
+    stdout: [/InQueue\n +\d+\.\d s {2}InProgress\n +\d+\.\d s {2}Succeed\n {2}\S+video\.mp4 \(video\/mp4, \d+ KB\)/],
+  },
   "retrieval/rag": { stdout: [/\[1\] lines \d+–\d+, score 0\.\d+/, /"[^"]+" \[\d\]/] },
 };
 

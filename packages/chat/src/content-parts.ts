@@ -1,4 +1,5 @@
 import { InvalidInputError, type ContentPart } from "@langchain-siliconflow/client";
+import { toBase64 } from "@langchain-siliconflow/client/adapter";
 import type { ContentBlock } from "@langchain/core/messages";
 
 /** What a model takes beyond text, where it decides how a block is sent. */
@@ -160,13 +161,4 @@ function string(value: unknown): string | undefined {
 function withBothSpellings(video: { url: string }): { url: string; max_frams?: number } {
   const { max_frams, max_frames } = video as { max_frams?: number; max_frames?: number };
   return max_frams !== undefined || max_frames === undefined ? video : { ...video, max_frams: max_frames };
-}
-
-/** Without `Buffer`, which not every runtime has; in slices, since a call takes only so many arguments. */
-function toBase64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let start = 0; start < bytes.length; start += 0x8000) {
-    binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
-  }
-  return btoa(binary);
 }

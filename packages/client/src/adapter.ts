@@ -3,4 +3,5 @@ export { connectAdapter, requestOptionsOf, type AdapterConnection, type ClientFo
 export { abortReason } from "./deadline.js";
 export { AtomicFile } from "./atomic-file.js";
 export { errorFromResponse } from "./error-from-response.js";
+export { maxContentSize, pictureOrText, readContent, toBase64, type Content } from "./visual-content.js";
 export { asText, ToolCallsSoFar, type CallSoFar } from "./tool-calls-so-far.js";

@@ -66,7 +66,7 @@ test("both entries export the same names, and what is for adapters stays in its 
   );
   expect(fetch).toBe(index);
   expect(adapter).toBe(
-    "AtomicFile,ToolCallsSoFar,abortReason,asText,connectAdapter,errorFromResponse,requestOptionsOf",
+    "AtomicFile,ToolCallsSoFar,abortReason,asText,connectAdapter,errorFromResponse,maxContentSize,pictureOrText,readContent,requestOptionsOf,toBase64",
   );
   for (const name of index!.split(",")) expect(indexCjs!.split(",")).toContain(name);
 });

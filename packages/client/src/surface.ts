@@ -33,6 +33,7 @@ export type { Asset, AssetOptions, OpenAsset } from "./resources/assets.js";
 export type { EmbeddingsRequest, EmbeddingsResponse } from "./resources/embeddings.js";
 export type { ModelList, ModelQuery } from "./resources/models.js";
 export type { RerankRequest, RerankResponse } from "./resources/rerank.js";
+export type { ImageSource } from "./visual-content.js";
 export type { ImagesRequest, ImagesResponse } from "./resources/images.js";
 export type { AudioStream } from "./audio-stream.js";
 export type { SpeechAudio, SpeechRequest } from "./resources/speech.js";

@@ -15,6 +15,9 @@ export interface Asker<Input> {
   batchSize: number;
   /** Requests that may be under way at once. */
   readonly concurrency: number;
+  /** What the inputs of one request may add up to, as `sizeOf` counts. An input beyond it goes alone. */
+  readonly maxSize: number;
+  sizeOf(input: Input): number;
   /**
    * Asks for the vectors of the inputs that `take` gives at the moment there is room for a request.
    * Nothing is asked, and `undefined` returned, when it gives none.
@@ -59,6 +62,8 @@ export class EmbeddingRun<Input> {
   /** Positions to ask for, of which the first `#taken` have been, and batches to ask again, which go first. */
   readonly #fresh: number[];
   #taken = 0;
+  /** Of what is fresh and not taken, together. */
+  #sizeLeft: number;
   readonly #again: Batch[] = [];
   #batches = 0;
   #refusals = 0;
@@ -81,6 +86,7 @@ export class EmbeddingRun<Input> {
     this.#reader = reader;
     this.#vectors = Array.from(inputs, (_, position) => known[position]);
     this.#fresh = [...this.#vectors.keys()].filter((position) => this.#vectors[position] === undefined);
+    this.#sizeLeft = this.#fresh.reduce((sum, position) => sum + asker.sizeOf(inputs[position]!), 0);
     this.#resumed = known.length > 0;
   }
 
@@ -105,7 +111,9 @@ export class EmbeddingRun<Input> {
 
   #requestsLeft(): number {
     if (this.#stoppedBy !== undefined) return 0;
-    return this.#again.length + Math.ceil((this.#fresh.length - this.#taken) / this.#asker.batchSize);
+    const { batchSize, maxSize } = this.#asker;
+    const byCount = Math.ceil((this.#fresh.length - this.#taken) / batchSize);
+    return this.#again.length + Math.max(byCount, Math.ceil(this.#sizeLeft / maxSize));
   }
 
   #take(): Batch | undefined {
@@ -114,15 +122,28 @@ export class EmbeddingRun<Input> {
     const batch = this.#again.shift();
     if (batch === undefined) {
       this.#batches++;
-      const from = this.#taken;
-      this.#taken = Math.min(from + this.#asker.batchSize, this.#fresh.length);
-      return { positions: this.#fresh.slice(from, this.#taken) };
+      return { positions: this.#takeFresh() };
     }
     if (batch.positions.length > this.#asker.batchSize) {
       // Cut before a smaller size was learnt.
       this.#again.unshift({ ...batch, positions: batch.positions.splice(this.#asker.batchSize) });
     }
     return batch;
+  }
+
+  #takeFresh(): number[] {
+    const { batchSize, maxSize } = this.#asker;
+    const from = this.#taken;
+    const end = Math.min(from + batchSize, this.#fresh.length);
+    let size = 0;
+    while (this.#taken < end) {
+      const next = this.#asker.sizeOf(this.#inputs[this.#fresh[this.#taken]!]!);
+      if (this.#taken > from && size + next > maxSize) break;
+      size += next;
+      this.#taken++;
+    }
+    this.#sizeLeft -= size;
+    return this.#fresh.slice(from, this.#taken);
   }
 
   async #next(signal: AbortSignal | undefined): Promise<void> {

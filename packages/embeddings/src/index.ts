@@ -1,6 +1,6 @@
+export type { EmbeddingContent } from "./contents.js";
 export {
   type EmbedOptions,
-  type EmbeddingContent,
   type EmbeddingsUsage,
   SiliconFlowEmbeddings,
   type SiliconFlowEmbeddingsInput,

@@ -4,12 +4,22 @@ import {
   type EmbeddingsResponse,
   type RequestOptions,
 } from "@langchain-siliconflow/client";
-import { connectAdapter, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
+import {
+  abortReason,
+  connectAdapter,
+  type AdapterConnection,
+  type ClientFor,
+  type Content,
+} from "@langchain-siliconflow/client/adapter";
 import { Embeddings } from "@langchain/core/embeddings";
 import { ConcurrencyLimit } from "./concurrency.js";
 import { type Asker, EmbeddingRun, type Spent } from "./embedding-run.js";
+import { type EmbeddingContent, readContents } from "./contents.js";
 import { isInvalidParameter, judge } from "./failures.js";
 import { VectorReader } from "./read-vectors.js";
+
+/** Characters of pictures in one request. What the service takes is not published; larger bodies also keep more in memory at once. */
+const maxPicturesInRequest = 16 * 2 ** 20;
 
 /** Options of {@link SiliconFlowEmbeddings}: its own, and in place of a `client` those to make one. Only `model` is required. */
 export interface SiliconFlowEmbeddingsInput extends AdapterConnection<"embeddings"> {
@@ -74,9 +84,6 @@ export interface EmbedOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** One input of a model that embeds text and images: a text, or an image as a URL or base64. */
-export type EmbeddingContent = string | { text: string } | { image: string };
-
 /**
  * Text embeddings from SiliconFlow.
  *
@@ -116,7 +123,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   readonly #client: ClientFor<"embeddings">;
   readonly #requestOptions: RequestOptions;
   readonly #limit: ConcurrencyLimit;
-  readonly #asker: Asker<EmbeddingContent>;
+  readonly #asker: Asker<string | Content>;
   #format: "float" | "base64";
   #base64Accepted = false;
 
@@ -150,6 +157,8 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
     this.#asker = {
       batchSize: this.batchSize,
       concurrency: maxConcurrency,
+      maxSize: maxPicturesInRequest,
+      sizeOf: (input) => (typeof input === "string" ? 0 : input.size),
       ask: (take, signal) => this.#ask(take, signal),
       report: (spent) => this.#report(spent),
     };
@@ -166,7 +175,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
    * @throws {@link InvalidResponseError} for a vector that could not be trusted twice; its `position` is the text's.
    */
   async embedDocuments(texts: string[], options?: EmbedOptions): Promise<number[][]> {
-    return this.#embed(checked(texts, "texts", isText), "texts", options);
+    return this.#embed(checked(texts, "texts"), "texts", options);
   }
 
   /**
@@ -175,22 +184,40 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
    * @throws {@link InvalidResponseError} for a vector that could not be trusted twice.
    */
   async embedQuery(text: string, options?: EmbedOptions): Promise<number[]> {
-    checked([text], "query", isText);
+    checked([text], "query");
     const query = this.queryInstruction ? `Instruct: ${this.queryInstruction}\nQuery:${text}` : text;
     const [vector] = await this.#embed([query], "query", options);
     return vector!;
   }
 
   /**
-   * One vector per content, in the same order, for models that take images, such as `Qwen/Qwen3-VL-Embedding-8B`.
+   * One vector per text or picture, in the same order, all in one space: for models that take images, such as
+   * `Qwen/Qwen3-VL-Embedding-8B`. Texts find pictures, and pictures find pictures. A request holds `batchSize` contents at most, and 16 MB
+   * of pictures; addresses of pictures must be reachable for the service. The texts are sent without `queryInstruction`.
    *
-   * @throws as `embedDocuments` does.
+   * @example
+   * ```ts
+   * import { SiliconFlowEmbeddings } from "@langchain-siliconflow/embeddings";
+   *
+   * const embeddings = new SiliconFlowEmbeddings({ model: "Qwen/Qwen3-VL-Embedding-8B" });
+   * const [lighthouse, words] = await embeddings.embedContents([
+   *   { image: "https://example.com/lighthouse.jpg" },
+   *   "a lighthouse in fog",
+   * ]);
+   * console.log(lighthouse, words);
+   * ```
+   *
+   * @throws {@link InvalidInputError} for a content that cannot be sent, or an image for a model known to take text only; `position` says which.
+   * @throws {@link PartialFailureError} when some requests of several failed.
+   * @throws {@link InvalidResponseError} for a vector that could not be trusted twice; its `position` is the content's.
    */
-  async embedContents(contents: EmbeddingContent[], options?: EmbedOptions): Promise<number[][]> {
-    return this.#embed(checked(contents, "contents", isContent), "contents", options);
+  async embedContents(contents: readonly EmbeddingContent[], options?: EmbedOptions): Promise<number[][]> {
+    const read = await readContents(contents, this.model);
+    if (options?.signal?.aborted) throw abortReason(options.signal);
+    return this.#embed(read, "contents", options);
   }
 
-  async #embed(inputs: EmbeddingContent[], name: string, options: EmbedOptions | undefined): Promise<number[][]> {
+  async #embed(inputs: (string | Content)[], name: string, options: EmbedOptions | undefined): Promise<number[][]> {
     if (inputs.length === 0) return [];
     // A copy: the caller's list may change while requests are under way.
     return new EmbeddingRun(this.#asker, [...inputs], name, new VectorReader(this.dimensions)).complete(
@@ -199,7 +226,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   }
 
   async #ask(
-    take: () => EmbeddingContent[] | undefined,
+    take: () => (string | Content)[] | undefined,
     signal: AbortSignal | undefined,
   ): Promise<EmbeddingsResponse | undefined> {
     const outcome = await this.#limit.run(
@@ -209,7 +236,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
           const input = take();
           if (input === undefined) return {};
           try {
-            return { response: await this.#create(input, signal) };
+            return { response: await this.#create(await toWire(input), signal) };
           } catch (error) {
             return { error };
           }
@@ -224,7 +251,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
     return outcome.response;
   }
 
-  async #create(input: EmbeddingContent[], signal: AbortSignal | undefined): Promise<EmbeddingsResponse> {
+  async #create(input: WireInput, signal: AbortSignal | undefined): Promise<EmbeddingsResponse> {
     const format = this.#format;
     try {
       const response = await this.#send(input, format, signal);
@@ -241,7 +268,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   }
 
   async #send(
-    input: EmbeddingContent[],
+    input: WireInput,
     format: "float" | "base64",
     signal: AbortSignal | undefined,
   ): Promise<EmbeddingsResponse> {
@@ -269,24 +296,17 @@ function positive(name: string, value: number | undefined): number | undefined {
   throw new InvalidInputError(`${name} must be a whole number, 1 or more.`);
 }
 
-function checked<Input>(inputs: Input[], name: string, valid: (input: unknown) => boolean): Input[] {
+function checked(inputs: string[], name: string): string[] {
   if (!Array.isArray(inputs)) throw new InvalidInputError(`${name} must be a list.`);
-  const position = inputs.findIndex((input) => !valid(input));
+  const position = inputs.findIndex((input) => typeof input !== "string" || input === "");
   if (position === -1) return inputs;
-  const found =
-    inputs[position] === ""
-      ? "is empty: leave it out."
-      : `must be ${name === "contents" ? "a text, or an object with a text or an image" : "a string"}.`;
+  const found = inputs[position] === "" ? "is empty: leave it out." : "must be a string.";
   throw new InvalidInputError(`${name === "query" ? name : `${name}[${position}]`} ${found}`, { position });
 }
 
-function isText(input: unknown): boolean {
-  return typeof input === "string" && input !== "";
-}
+type WireInput = Extract<EmbeddingsRequest["input"], unknown[]>;
 
-function isContent(input: unknown): boolean {
-  if (typeof input !== "object" || input === null) return isText(input);
-  const { text, image } = input as { text?: unknown; image?: unknown };
-  // Exactly one of the two, as the service documents it.
-  return text === undefined ? isText(image) : isText(text) && image === undefined;
+async function toWire(inputs: (string | Content)[]): Promise<WireInput> {
+  // The contents were read: each is a text, or an object with a text or an image.
+  return (await Promise.all(inputs.map((input) => (typeof input === "string" ? input : input.toWire())))) as WireInput;
 }

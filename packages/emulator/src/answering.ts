@@ -3,7 +3,7 @@ import { findEvidence, type Evidence, type Findings } from "./evidence.js";
 import { promptOf, type Passage, type Prompt } from "./passages.js";
 import { fillSchema, keysAskedFor } from "./schema-filling.js";
 import { isChinese } from "./terms.js";
-import { chooseToolCalls, type ChosenCall } from "./tool-choice.js";
+import { chooseToolCalls, type ChosenCall, type ToolResult } from "./tool-choice.js";
 
 /** What the model thinks, says and wants called. */
 export interface ModelAnswer {
@@ -23,7 +23,7 @@ export function answerTo(request: ChatRequest, sights: readonly string[] = []): 
   const results = toolResults(request.messages);
   const chinese = isChinese(prompt.question);
 
-  const toolCalls = chooseToolCalls(request, prompt, { answered: results.length > 0 });
+  const toolCalls = chooseToolCalls(request, prompt, results);
   if (toolCalls.length > 0) {
     const names = toolCalls.map((call) => call.name).join(chinese ? "、" : ", ");
     const reasoning = chinese ? `这个问题需要调用工具 ${names}。` : `This calls for a tool: ${names}.`;
@@ -98,7 +98,7 @@ function quoted(text: string, chinese: boolean): string {
 }
 
 /** The results of the tools that were called since the user last spoke. */
-function toolResults(messages: readonly ChatMessage[]): { name: string; text: string }[] {
+function toolResults(messages: readonly ChatMessage[]): ToolResult[] {
   const names = new Map(messages.flatMap((message) => [...message.toolCalls]));
   const since = messages.findLastIndex((message) => message.role === "user");
   return messages
@@ -107,7 +107,7 @@ function toolResults(messages: readonly ChatMessage[]): { name: string; text: st
     .map((message) => ({ name: names.get(message.toolCallId ?? "") ?? "tool", text: message.text.trim() }));
 }
 
-function fromTools(results: { name: string; text: string }[], chinese: boolean): Spoken {
+function fromTools(results: readonly ToolResult[], chinese: boolean): Spoken {
   const names = [...new Set(results.map(({ name }) => name))].join(chinese ? "、" : ", ");
   return {
     reasoning: chinese

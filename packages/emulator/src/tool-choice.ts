@@ -9,17 +9,24 @@ export interface ChosenCall {
   arguments: unknown;
 }
 
+/** What a tool returned. */
+export interface ToolResult {
+  name: string;
+  text: string;
+}
+
 // A word must tell at least this much to decide for a tool: "weather" does, "get" does not.
 const telling = 0.4;
 
 /**
  * Which tools a question calls for, with arguments filled from it. Under `auto`: those that share a telling word with the
- * question, or a search tool when there is nothing else to answer from; none once tools have answered.
+ * question, or a search tool when there is nothing else to answer from. None once tools have answered, unless the question
+ * says what comes then.
  */
 export function chooseToolCalls(
   request: Pick<ChatRequest, "tools" | "toolChoice" | "parallelToolCalls">,
   { question, passages }: Prompt,
-  { answered }: { answered: boolean },
+  results: readonly ToolResult[],
 ): ChosenCall[] {
   const { tools, toolChoice } = request;
   if (tools.length === 0 || toolChoice === "none") return [];
@@ -32,13 +39,41 @@ export function chooseToolCalls(
     .map((tool) => ({ tool, fit: fitOf(tool, question) }))
     .toSorted((one, other) => other.fit - one.fit);
   if (toolChoice === "required") return [call(fitting[0]!.tool, question)];
-  if (answered) return [];
+  const steps = stepsOf(tools, question);
+  if (steps.length > 0) return steps.slice(results.length, results.length + 1).map((step) => callOf(step, results));
+  if (results.length > 0) return [];
   if (fitting[0]!.fit === 0) {
     const search = passages.length === 0 && isQuestion(question) ? tools.find(isSearch) : undefined;
     return search ? [call(search, question)] : [];
   }
   const calls = request.parallelToolCalls ? callsByClause(tools, question) : [];
   return calls.length > 1 ? calls : [call(fitting[0]!.tool, question)];
+}
+
+interface Step {
+  tool: Tool;
+  clause: string;
+}
+
+/** "Search the notes, then draw a picture of it": one tool after another. Empty when there are not two. */
+function stepsOf(tools: readonly Tool[], question: string): Step[] {
+  const steps = question.split(/\b(?:then|finally)\b|然后|接着|最后/i).flatMap((clause): Step[] => {
+    const [best] = tools
+      .map((tool) => ({
+        tool,
+        clause: clause.replaceAll(/^[\s,;，；。]+|[\s,;，；]+$/g, ""),
+        fit: fitOf(tool, clause),
+      }))
+      .toSorted((one, other) => other.fit - one.fit);
+    return best !== undefined && best.fit > 0 ? [best] : [];
+  });
+  return steps.length > 1 ? steps : [];
+}
+
+/** A step that speaks of what was found is given what the first one found. */
+function callOf({ tool, clause }: Step, [found]: readonly ToolResult[]): ChosenCall {
+  const meansFound = /\b(?:summary|answer|result|found)\b|总结|摘要|答案|结果/i.test(clause);
+  return call(tool, found !== undefined && meansFound ? found.text : clause);
 }
 
 /** "The weather in Paris and the time in Tokyo": a part of the sentence for each of two tools. */

@@ -1,6 +1,7 @@
 export { type Reranker, RerankedRetriever, type RerankedRetrieverInput } from "./reranked-retriever.js";
 export type { RerankResult } from "./read-scores.js";
 export {
+  type RerankContent,
   type RerankInput,
   type RerankOptions,
   type RerankUsage,

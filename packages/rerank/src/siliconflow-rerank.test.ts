@@ -7,10 +7,17 @@ import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { Document } from "@langchain/core/documents";
 import nock from "nock";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { SiliconFlowRerank, type SiliconFlowRerankInput } from "./siliconflow-rerank.js";
+import {
+  type RerankContent,
+  type RerankInput,
+  SiliconFlowRerank,
+  type SiliconFlowRerankInput,
+} from "./siliconflow-rerank.js";
 
 const key = "sk-canary-key";
 const host = "https://siliconflow.test";
+const pngBytes = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+const pngUrl = `data:image/png;base64,${Buffer.from(pngBytes).toString("base64")}`;
 let sent: Record<string, unknown>[];
 const unmatched: string[] = [];
 nock.emitter.on("no match", ({ url }: { url: string }) => {
@@ -94,8 +101,108 @@ describe("what is sent", () => {
       [1, 0.25],
     ]);
     const documents = [{ image: "https://example.test/a.png" }, { text: "b" }];
-    await reranker().rerank(documents, { text: "which?" });
+    await reranker({ model: "Qwen/Qwen3-VL-Reranker-8B" }).rerank(documents, { text: "which?" });
     expect(sent[0]).toMatchObject({ query: { text: "which?" }, documents });
+  });
+
+  test("pictures of documents, by models that take images", async () => {
+    const model = "Qwen/Qwen3-VL-Reranker-8B";
+    answer([
+      [0, 0.1],
+      [1, 0.4],
+      [2, 0.3],
+      [3, 0.2],
+    ]);
+    const documents = [
+      new Document({ pageContent: "a text" }),
+      new Document({ pageContent: "cat.png", metadata: { image: pngBytes } }),
+      new Document({ pageContent: pngUrl }),
+      new Document({ pageContent: "", metadata: { image: "https://example.test/a.png" } }),
+    ];
+    const ranked = await reranker({ model }).compressDocuments(documents, pngUrl);
+    expect(sent[0]).toEqual({
+      model,
+      query: { image: pngUrl },
+      documents: ["a text", { image: pngUrl }, { image: pngUrl }, { image: "https://example.test/a.png" }],
+    });
+    expect(ranked.map(({ metadata }) => metadata["relevanceScore"])).toEqual([0.4, 0.3, 0.2, 0.1]);
+    expect(ranked[0]).toMatchObject({ pageContent: "cat.png", metadata: { image: pngBytes } });
+  });
+
+  test("pictures under another name, and none where none are wanted", async () => {
+    const document = new Document({
+      pageContent: "a text",
+      metadata: { image: pngUrl, photo: "https://example.test/b.png" },
+    });
+    for (const fields of [
+      { model: "Qwen/Qwen3-VL-Reranker-8B", imageKey: "photo" },
+      { model: "Qwen/Qwen3-VL-Reranker-8B", imageKey: false as const },
+      // What loaders of web pages put there is no reason to fail.
+      { model: "BAAI/bge-reranker-v2-m3" },
+    ]) {
+      answer([[0, 0.5]]);
+      await reranker(fields).compressDocuments([document], "which?");
+    }
+    expect(sent.map((request) => request["documents"])).toEqual([
+      [{ image: "https://example.test/b.png" }],
+      ["a text"],
+      ["a text"],
+    ]);
+  });
+
+  test("bytes, Blobs, LangChain's blocks, and fields nobody has documented", async () => {
+    answer([
+      [0, 0.5],
+      [1, 0.4],
+      [2, 0.3],
+      [3, 0.2],
+    ]);
+    await reranker({ model: "Qwen/Qwen3-VL-Reranker-8B" }).rerank(
+      [
+        { image: new Blob([pngBytes]) },
+        { type: "image_url", image_url: { url: pngUrl } },
+        { video: "https://example.test/c.mp4", fps: 1 },
+        { text: "d", image: pngBytes },
+      ],
+      { image: pngBytes },
+    );
+    expect(sent[0]).toMatchObject({
+      query: { image: pngUrl },
+      documents: [
+        { image: pngUrl },
+        { image: pngUrl },
+        { video: "https://example.test/c.mp4", fps: 1 },
+        { text: "d", image: pngUrl },
+      ],
+    });
+  });
+
+  test("to models for texts, texts alone, in the form they take", async () => {
+    answer([[0, 0.5]]);
+    await reranker().rerank([{ text: "a" }], { type: "text", text: "which?" });
+    expect(sent[0]).toMatchObject({ query: "which?", documents: ["a"] });
+  });
+
+  test.each<[string, RerankInput, RerankContent, number | undefined, string]>([
+    ["a picture, of a model for texts", { image: pngUrl }, "which?", 0, "documents[0] is more than a text"],
+    ["a document that is a picture", new Document({ pageContent: pngUrl }), "which?", 0, "takes text only"],
+    ["a picture to look for", "a", { image: pngUrl }, undefined, "query is more than a text"],
+    ["a path", { image: "cat.png" }, "which?", 0, "Give the bytes of a file"],
+  ])("%s is refused before anything is sent", async (_name, document, query, position, message) => {
+    await expect(reranker().rerank([document], query)).rejects.toMatchObject({
+      name: "InvalidInputError",
+      position,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test("pictures that no request can hold together are refused", async () => {
+    const blob = () => Object.defineProperty(new Blob([pngBytes]), "size", { value: 200 * 2 ** 20 });
+    const ranking = reranker({ model: "Qwen/Qwen3-VL-Reranker-8B" }).rerank(
+      [{ image: blob() }, { image: blob() }],
+      "a",
+    );
+    await expect(ranking).rejects.toMatchObject({ name: "InvalidInputError", reason: "tooLarge" });
   });
 
   test("no request without documents", async () => {

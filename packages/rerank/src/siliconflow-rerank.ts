@@ -1,4 +1,5 @@
 import {
+  type ImageSource,
   InvalidInputError,
   type RequestOptions,
   type RerankRequest,
@@ -7,11 +8,16 @@ import {
 import {
   abortReason,
   connectAdapter,
+  maxContentSize,
+  pictureOrText,
+  readContent,
   type AdapterConnection,
   type ClientFor,
+  type Content,
 } from "@langchain-siliconflow/client/adapter";
 import type { Callbacks } from "@langchain/core/callbacks/manager";
 import type { DocumentInterface } from "@langchain/core/documents";
+import type { ContentBlock } from "@langchain/core/messages";
 import { BaseDocumentCompressor } from "@langchain/core/retrievers/document_compressors";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
 import { untilAborted } from "./until-aborted.js";
@@ -32,6 +38,13 @@ export interface SiliconFlowRerankInput extends AdapterConnection<"rerank"> {
   maxChunksPerDoc?: number | undefined;
   /** Tokens that two neighbouring pieces share, 0 to 80. Only for the same models. */
   overlapTokens?: number | undefined;
+  /**
+   * The name in a document's `metadata` under which its picture may be: an address, a data URL, base64, bytes or a Blob. A document that has one
+   * is ranked by it and not by its text. `false` for none.
+   *
+   * @defaultValue `"image"` for models with `-VL-` in their id, which take images; else `false`
+   */
+  imageKey?: string | false | undefined;
   /** Requests under way at once, over all calls of this object. @defaultValue no limit */
   maxConcurrency?: number | undefined;
   /** Told after each answer what it cost. What it throws is ignored: a broken counter must not lose a result. */
@@ -59,10 +72,19 @@ export interface RerankOptions {
 }
 
 /**
- * A document to rank: its text, a LangChain document, or for `Qwen/Qwen3-VL-Reranker-8B` an object
- * such as `{ image: "https://…" }`, which is sent as it is.
+ * A text, or for models that take images, such as `Qwen/Qwen3-VL-Reranker-8B`, a picture: `{ image }`, a content block of LangChain's
+ * (`text`, `image` or `image_url`), or a `data:image/…` URL in place of a text. Objects with other fields are sent as they are.
  */
-export type RerankInput = string | DocumentInterface | { [field: string]: unknown };
+export type RerankContent =
+  | string
+  | { text: string }
+  | { image: ImageSource }
+  | ContentBlock.Text
+  | ContentBlock.Multimodal.Image
+  | { [field: string]: unknown };
+
+/** A document to rank: a text, a picture, or a LangChain document, of which its picture is ranked (see `imageKey`), else its text. */
+export type RerankInput = RerankContent | DocumentInterface;
 
 /**
  * Reranks documents by how well they answer a query, with SiliconFlow's rerankers.
@@ -97,6 +119,8 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
   readonly maxChunksPerDoc: number | undefined;
   /** Tokens that two pieces share; `undefined` leaves it to the service. */
   readonly overlapTokens: number | undefined;
+  /** Where a document's picture is in its metadata; `false` for nowhere. */
+  readonly imageKey: string | false;
   readonly #onUsage: SiliconFlowRerankInput["onUsage"];
   readonly #client: ClientFor<"rerank">;
   readonly #requestOptions: RequestOptions;
@@ -120,6 +144,10 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     this.scoreThreshold = scoreThreshold;
     this.maxChunksPerDoc = whole("maxChunksPerDoc", fields.maxChunksPerDoc, 1);
     this.overlapTokens = whole("overlapTokens", fields.overlapTokens, 0, 80);
+    this.imageKey = fields.imageKey ?? (/-VL-/i.test(fields.model) && "image");
+    if (this.imageKey !== false && (typeof this.imageKey !== "string" || this.imageKey === "")) {
+      throw new InvalidInputError("imageKey must be a name in the metadata of documents, or false.");
+    }
     this.#onUsage = fields.onUsage;
     // The client owns retries; LangChain's caller would multiply them, and rename the errors.
     this.#caller = new AsyncCaller({
@@ -141,7 +169,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
    */
   override async compressDocuments(
     documents: DocumentInterface[],
-    query: string,
+    query: RerankContent,
     _callbacks?: Callbacks,
     options?: RerankOptions,
   ): Promise<DocumentInterface[]> {
@@ -158,33 +186,58 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
   /**
    * The scores alone, best first: `index` is the place of the document in the given list. No documents make no request.
    *
-   * @param query - What to look for: a text, or an object for models that take images.
-   * @throws {@link InvalidInputError} for an empty query or document; `position` is the document's.
+   * @param query - What to look for: a text, or a picture for models that take images.
+   * @throws {@link InvalidInputError} for an empty query or document, or a picture for a model known to take text only; `position` is the document's.
    * @throws {@link InvalidResponseError} with reason `"malformed"` or `"badScore"` for an answer that cannot be trusted.
    */
   async rerank(
     documents: readonly RerankInput[],
-    query: string | { [field: string]: unknown },
+    query: RerankContent,
     options?: RerankOptions,
   ): Promise<RerankResult[]> {
     const topN = whole("topN", options?.topN, 1) ?? this.topN;
     if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list.");
-    if (query === "" || (typeof query !== "string" && (typeof query !== "object" || query === null))) {
-      throw new InvalidInputError("query must be a text that is not empty.");
+    if (query === "") throw new InvalidInputError("query must be a text that is not empty.");
+    // A copy: the caller's list may change while the request is under way.
+    const given = Array.from<RerankInput>(documents);
+    const asked = await this.#read(query, "query");
+    if (given.length === 0) return [];
+    const contents = await Promise.all(
+      given.map((document, position) => this.#read(document, `documents[${position}]`, position)),
+    );
+    if ([asked, ...contents].reduce((sum, { size }) => sum + size, 0) > maxContentSize) {
+      const message =
+        "The pictures are together larger than a request can be. Rank fewer at once, or give their addresses.";
+      throw new InvalidInputError(message, { reason: "tooLarge" });
     }
-    if (documents.length === 0) return [];
-    const request: RerankRequest = { model: this.model, query, documents: Array.from(documents, toWire) };
-    const wanted = Math.min(topN ?? documents.length, documents.length);
+    const request: RerankRequest = {
+      model: this.model,
+      query: await asked.toWire(),
+      documents: await Promise.all(contents.map((content) => content.toWire())),
+    };
+    const wanted = Math.min(topN ?? given.length, given.length);
     if (topN !== undefined) request.top_n = wanted;
     if (this.instruction !== undefined) request.instruction = this.instruction;
     if (this.maxChunksPerDoc !== undefined) request.max_chunks_per_doc = this.maxChunksPerDoc;
     if (this.overlapTokens !== undefined) request.overlap_tokens = this.overlapTokens;
     const response = await this.#send(request, options?.signal);
     this.#report(response);
-    const results = readScores(response, documents.length, wanted);
+    const results = readScores(response, given.length, wanted);
     const { scoreThreshold } = this;
     if (scoreThreshold === undefined) return results;
     return results.filter(({ relevanceScore }) => relevanceScore >= scoreThreshold);
+  }
+
+  async #read(given: unknown, place: string, position?: number): Promise<Content> {
+    const content = await readContent(contentOf(given, this.imageKey), place, position);
+    const { text } = content;
+    if (!textModels.has(this.model)) return content;
+    // Objects, even those of a text, are documented only for models that take images.
+    if (text !== undefined) return { ...content, toWire: () => text };
+    throw new InvalidInputError(
+      `${place} is more than a text, but ${this.model} takes text only. Choose a model that takes images, such as "Qwen/Qwen3-VL-Reranker-8B".`,
+      position === undefined ? {} : { position },
+    );
   }
 
   async #send(request: RerankRequest, signal: AbortSignal | undefined): Promise<RerankResponse> {
@@ -219,15 +272,24 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
   }
 }
 
-function toWire(document: RerankInput, position: number): string | { [field: string]: unknown } {
-  const isObject = typeof document === "object" && document !== null;
-  const content = isObject && "pageContent" in document ? document["pageContent"] : document;
-  if (content === "") {
-    throw new InvalidInputError(`documents[${position}] is empty: leave it out.`, { position });
-  }
-  if (typeof content === "string") return content;
-  if (isObject && content === document) return document as { [field: string]: unknown };
-  throw new InvalidInputError(`documents[${position}] must be a text, or a document with a text.`, { position });
+/** Those the service documents as ranking text alone. Whatever is not here may take images: that is the service's to say. */
+const textModels = new Set([
+  "BAAI/bge-reranker-v2-m3",
+  "Pro/BAAI/bge-reranker-v2-m3",
+  "netease-youdao/bce-reranker-base_v1",
+  "Qwen/Qwen3-Reranker-0.6B",
+  "Qwen/Qwen3-Reranker-4B",
+  "Qwen/Qwen3-Reranker-8B",
+]);
+
+/** What of a document is ranked. */
+function contentOf(given: unknown, imageKey: string | false): unknown {
+  if (typeof given === "string") return pictureOrText(given);
+  if (typeof given !== "object" || given === null || !("pageContent" in given)) return given;
+  const { pageContent, metadata } = given as Partial<DocumentInterface>;
+  const image: unknown = imageKey === false ? undefined : metadata?.[imageKey];
+  if (image !== undefined && image !== null) return { image };
+  return typeof pageContent === "string" ? pictureOrText(pageContent) : { text: pageContent };
 }
 
 function whole(name: string, value: number | undefined, least: number, most = Infinity): number | undefined {

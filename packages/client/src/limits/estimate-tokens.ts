@@ -18,13 +18,18 @@ export function estimateTokens(body: Record<string, unknown>): number {
 }
 
 function costOf(value: unknown): number {
-  if (typeof value === "string") return /^(data:|https?:\/\/\S+$)/.test(value) ? perMedium : costOfText(value);
+  if (typeof value === "string") return isMedium(value) ? perMedium : costOfText(value);
   if (typeof value !== "object" || value === null) return 0;
   if (Array.isArray(value)) return value.reduce<number>((sum, each) => sum + costOf(each), 0);
   let cost = 0;
   // Names of fields stand for the marks between the parts of a prompt.
   for (const [name, field] of Object.entries(value)) if (name !== "model") cost += 1 + costOf(field);
   return cost;
+}
+
+/** A data URL, an address, or bare base64: so many letters without a space are no text. */
+function isMedium(text: string): boolean {
+  return /^(data:|https?:\/\/\S+$)/.test(text) || /^[A-Za-z0-9+/]{1000}/.test(text);
 }
 
 function costOfText(text: string): number {

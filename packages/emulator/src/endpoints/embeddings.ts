@@ -1,29 +1,32 @@
 import { endianness } from "node:os";
 import type { HostedModel } from "../catalog.js";
-import { fieldsOf, isFields, modelOf, optionalInteger, type Fields } from "../fields.js";
+import { fieldsOf, modelOf, optionalInteger, type Fields } from "../fields.js";
 import { invalid, json, Refusal } from "../reply.js";
-import type { Endpoint } from "../router.js";
-import { countTokens } from "../tokens.js";
+import type { Endpoint, Service } from "../router.js";
 import { lexicalVector } from "../vectors.js";
+import { readText, readVisualContent, type VisualContent } from "../visual-content.js";
 
-/** `POST /embeddings`: one vector per text, in the order of the texts. */
-export const embeddings: Endpoint = async ({ body }, { models, settings, limits, semantic }) => {
+/** `POST /embeddings`: one vector per input, in the order of the inputs. */
+export const embeddings: Endpoint = async ({ body }, service) => {
+  const { models, settings, limits, semantic } = service;
   const fields = fieldsOf(body);
   const model = modelOf(fields, "embedding", models);
-  const texts = textsOf(fields["input"], model);
+  const items = inputsOf(fields["input"]);
   const encoding = fields["encoding_format"] ?? "float";
   if (encoding !== "float" && encoding !== "base64") throw invalid("Input should be 'float' or 'base64'");
   const dimensions = dimensionsOf(fields, model);
 
-  if (texts.length > settings.batchCap) {
-    const message = `input batch size ${texts.length} > maximum allowed batch size ${settings.batchCap}`;
+  if (items.length > settings.batchCap) {
+    const message = `input batch size ${items.length} > maximum allowed batch size ${settings.batchCap}`;
     throw new Refusal(413, { code: 20042, message, data: null });
   }
-  const tokens = texts.map(countTokens);
+  const inputs = await Promise.all(items.map((item) => read(item, model, service)));
+  const tokens = inputs.map(({ textTokens, imageTokens }) => textTokens + imageTokens);
   if (tokens.some((count) => count > (model.contextTokens ?? Infinity))) throw invalid();
   const total = tokens.reduce((sum, count) => sum + count, 0);
   limits.admit(model.id, total);
 
+  const texts = inputs.map(({ words }) => words);
   const vectors =
     model.semantic && semantic
       ? await semantic(texts)
@@ -40,21 +43,20 @@ export const embeddings: Endpoint = async ({ body }, { models, settings, limits,
   });
 };
 
-/** The texts of `input`: a string or a list of them; on the vision model also `{ text }` and `{ image }`. */
-function textsOf(input: unknown, model: HostedModel): string[] {
+/** `input` is one thing to embed, or a list of them. */
+function inputsOf(input: unknown): unknown[] {
   if (input === undefined) throw invalid("Field required");
   const items: unknown[] = Array.isArray(input) ? input : [input];
   if (items.length === 0) throw invalid("List should have at least 1 item after validation");
-  return items.map((item) => {
-    let text = item;
-    if (isFields(item) && model.id === "Qwen/Qwen3-VL-Embedding-8B") {
-      // Nobody looks at the picture: an image is the text of its address.
-      text = item["text"] ?? item["image"];
-    }
-    if (typeof text !== "string") throw invalid("Input should be a valid string");
-    if (text === "") throw invalid();
-    return text;
-  });
+  return items;
+}
+
+/** A text; of the vision model also `{ text }` or `{ image }`. */
+async function read(item: unknown, model: HostedModel, service: Service): Promise<VisualContent> {
+  const takesImages = model.id === "Qwen/Qwen3-VL-Embedding-8B";
+  const content = takesImages ? await readVisualContent(item, service, { video: false }) : readText(item);
+  if (content.words === "") throw invalid();
+  return content;
 }
 
 function dimensionsOf(fields: Fields, model: HostedModel): number {

@@ -59,7 +59,7 @@ export class Speech {
    * Speaks a text, and returns the whole sound: `maxResponseBytes` of it at most. Long ones are better streamed.
    *
    * @example
-   * ```ts
+   * ```ts compile-only
    * import { SiliconFlowClient } from "@langchain-siliconflow/client";
    *
    * const client = new SiliconFlowClient();

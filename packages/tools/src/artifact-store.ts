@@ -2,7 +2,7 @@ import { InvalidInputError, InvalidResponseError } from "@langchain-siliconflow/
 import { headBytes, mediaTypeOf, type MediaKind } from "./media-type.js";
 
 /** A file that a store keeps. */
-export interface StoredFile {
+export interface StoredArtifact {
   /** What it is called here: a model says this name to use the file again. */
   name: string;
   /** Where it lies, for a store on disk. */
@@ -32,7 +32,7 @@ export interface ArtifactStore {
    * @param kind - What it must be; its own first bytes decide.
    * @throws {@link InvalidResponseError} when it is something else (a page in place of a picture), or larger than `maxBytes`.
    */
-  save(content: FileContent, kind: MediaKind): Promise<StoredFile>;
+  save(content: FileContent, kind: MediaKind): Promise<StoredArtifact>;
   /**
    * A file by its name, with its type.
    *
@@ -75,7 +75,13 @@ export async function inspect(
   content: FileContent,
   kind: MediaKind,
   maxBytes: number,
-): Promise<{ mimeType: string; extension: string; pieces: AsyncGenerator<Uint8Array, void, undefined> }> {
+): Promise<{
+  mimeType: string;
+  extension: string;
+  pieces: AsyncGenerator<Uint8Array, void, undefined>;
+  /** Closes where they come from: for whoever never began to read them. */
+  leave(): Promise<void>;
+}> {
   const iterator = content[Symbol.asyncIterator]();
   const first: Uint8Array[] = [];
   let length = 0;
@@ -86,7 +92,8 @@ export async function inspect(
       first.push(value);
       length += value.length;
     }
-    return { ...mediaTypeOf(Buffer.concat(first), kind), pieces: within(first, iterator, maxBytes) };
+    const pieces = within(first, iterator, maxBytes);
+    return { ...mediaTypeOf(Buffer.concat(first), kind), pieces, leave: () => leave(iterator) };
   } catch (error) {
     await leave(iterator);
     throw error;

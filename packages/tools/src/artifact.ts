@@ -1,7 +1,7 @@
-import type { StoredFile } from "./artifact-store.js";
+import type { StoredArtifact } from "./artifact-store.js";
 
 /** What a tool made, for the program; the model reads one line. In `artifact` of the tool's message. */
-export interface MediaArtifact extends StoredFile {
+export interface MediaArtifact extends StoredArtifact {
   /** Model id that made it. */
   model: string;
   /** With which the same comes again, where the service says so. */

@@ -11,7 +11,7 @@ import {
   type ArtifactStore,
   type ArtifactStoreOptions,
   type FileContent,
-  type StoredFile,
+  type StoredArtifact,
 } from "./artifact-store.js";
 import { headBytes, mediaTypeOf, type MediaKind } from "./media-type.js";
 
@@ -49,8 +49,8 @@ export class DirectoryArtifactStore implements ArtifactStore {
     this.allowPrivateNetwork = allowPrivateNetwork === true;
   }
 
-  async save(content: FileContent, kind: MediaKind): Promise<StoredFile> {
-    const { mimeType, extension, pieces } = await inspect(content, kind, this.maxBytes);
+  async save(content: FileContent, kind: MediaKind): Promise<StoredArtifact> {
+    const { mimeType, extension, pieces, leave } = await inspect(content, kind, this.maxBytes);
     const name = newName(kind, extension);
     let file: AtomicFile | undefined;
     try {
@@ -63,7 +63,7 @@ export class DirectoryArtifactStore implements ArtifactStore {
       }
       return { name, path: await file.finish(), mimeType, size };
     } catch (error) {
-      await pieces.return();
+      await leave();
       await file?.discard();
       throw error;
     }

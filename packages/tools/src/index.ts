@@ -1,5 +1,5 @@
 export type { MediaArtifact, TranscriptionArtifact } from "./artifact.js";
-export type { ArtifactStore, ArtifactStoreOptions, FileContent, StoredFile } from "./artifact-store.js";
+export type { ArtifactStore, ArtifactStoreOptions, FileContent, StoredArtifact } from "./artifact-store.js";
 export { DirectoryArtifactStore, type DirectoryArtifactStoreOptions } from "./directory-artifact-store.js";
 export { SiliconFlowImageTool, type SiliconFlowImageToolInput } from "./image-tool.js";
 export type { MediaKind } from "./media-type.js";

@@ -6,7 +6,7 @@ import {
   type ArtifactStore,
   type ArtifactStoreOptions,
   type FileContent,
-  type StoredFile,
+  type StoredArtifact,
 } from "./artifact-store.js";
 import type { MediaKind } from "./media-type.js";
 
@@ -30,7 +30,7 @@ export class MemoryArtifactStore implements ArtifactStore {
     this.allowPrivateNetwork = options.allowPrivateNetwork === true;
   }
 
-  async save(content: FileContent, kind: MediaKind): Promise<StoredFile> {
+  async save(content: FileContent, kind: MediaKind): Promise<StoredArtifact> {
     const { mimeType, extension, pieces } = await inspect(content, kind, this.maxBytes);
     const kept: Uint8Array<ArrayBuffer>[] = [];
     // A copy: a piece may be a view of a large buffer that is used again.

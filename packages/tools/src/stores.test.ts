@@ -124,6 +124,15 @@ describe("a store in a directory", () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
+  test("where no directory can be closes where the file came from", async () => {
+    const file = join(await folder(), "a-file");
+    await writeFile(file, "in the way");
+    let ended = false;
+    const source = endless(() => (ended = true));
+    await expect(new DirectoryArtifactStore({ directory: file }).save(source, "image")).rejects.toThrow("EEXIST");
+    expect(ended).toBe(true);
+  });
+
   test("makes its directory with the first file", async () => {
     const directory = join(await folder(), "made", "today");
     const { path, name } = await new DirectoryArtifactStore({ directory }).save(pieces(png), "image");

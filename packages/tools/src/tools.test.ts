@@ -1,4 +1,7 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -175,6 +178,27 @@ describe("the image tool", () => {
     expect(await failureOf(draw.invoke({ prompt: "a boat" }))).toMatchObject({ reason: "blockedAddress" });
   });
 
+  test("fetches from another host of the network around it only into a store that allows it", async () => {
+    const asked: (string | undefined)[] = [];
+    const storage = createServer(({ headers }, response) => {
+      asked.push(headers.authorization);
+      response.end(Buffer.from("\x89PNG\r\n\x1a\n and so on", "latin1"));
+    });
+    storage.listen(0, "127.0.0.1");
+    await once(storage, "listening");
+    const url = `http://127.0.0.1:${(storage.address() as AddressInfo).port}/made.png`;
+    emulator.fault({ endpoint: "images", times: 2, status: 200, body: { images: [{ url }], seed: 1 } });
+    const drawInto = (given: MemoryArtifactStore) => new SiliconFlowImageTool({ ...drawing, client, store: given });
+    expect(await failureOf(drawInto(store).invoke({ prompt: "a boat" }))).toMatchObject({ reason: "blockedAddress" });
+    expect(asked).toEqual([]);
+    const open = new MemoryArtifactStore({ allowPrivateNetwork: true });
+    expect(await drawInto(open).invoke({ prompt: "a boat" })).toContain("Made the picture");
+    // Without the key.
+    expect(asked).toEqual([undefined]);
+    storage.close();
+    storage.closeAllConnections();
+  });
+
   test("keeps the key to itself", () => {
     const draw = new SiliconFlowImageTool({ ...drawing, apiKey: "sk-secret-of-ours", store });
     const shown = inspect(draw, { depth: 9, showHidden: true }) + JSON.stringify(draw) + JSON.stringify(draw.lc_kwargs);
@@ -237,7 +261,6 @@ describe("what is spoken", () => {
       store: new DirectoryArtifactStore({ directory }),
     });
     await failureOf(speak.invoke({ text }));
-    const { readdir } = await import("node:fs/promises");
     expect(await readdir(directory)).toEqual([]);
   });
 });

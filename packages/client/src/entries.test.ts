@@ -65,9 +65,7 @@ test("both entries export the same names, and what is for adapters stays in its 
     ["index.js", "fetch.js", "index.cjs", "adapter.js"].map(names),
   );
   expect(fetch).toBe(index);
-  expect(adapter).toBe(
-    "AtomicFile,ToolCallsSoFar,abortReason,asText,connectAdapter,errorFromResponse,maxContentSize,pictureOrText,readContent,requestOptionsOf,toBase64",
-  );
+  for (const name of adapter!.split(",")) expect(index!.split(",")).not.toContain(name);
   for (const name of index!.split(",")) expect(indexCjs!.split(",")).toContain(name);
 });
 

@@ -3,7 +3,7 @@ import type { BatchState } from "./state.js";
 
 /** How far a run has come. */
 export interface BatchProgress {
-  /** Lines in all batches of the run so far; those asked again are counted once. */
+  /** Lines in all batches that this run has looked at so far. A line that is asked again counts again. */
   total: number;
   /** Lines that the service says it answered. */
   completed: number;

@@ -4,7 +4,7 @@ import type { LangSmithParams } from "@langchain/core/language_models/chat_model
 import type { ModelProfile } from "@langchain/core/language_models/profile";
 import { assembleStructuredOutputPipeline } from "@langchain/core/language_models/structured_output";
 import type { Serialized } from "@langchain/core/load/serializable";
-import type { BaseMessage, MessageContent } from "@langchain/core/messages";
+import type { AIMessage, BaseMessage, MessageContent } from "@langchain/core/messages";
 import type { Runnable, RunnableConfig } from "@langchain/core/runnables";
 import type { ChatOpenAICompletions, OpenAIClient } from "@langchain/openai";
 import {
@@ -201,6 +201,15 @@ export class ChatSiliconFlow extends SendingChatModel {
     schema: OutputSchema<T>,
     config: StructuredOutputMethodOptions<boolean> = {},
   ): Runnable<BaseLanguageModelInput, T> | Runnable<BaseLanguageModelInput, { raw: BaseMessage; parsed: T }> {
+    return this.structuredOutputOf(this, schema, config);
+  }
+
+  /** @internal */
+  override structuredOutputOf<T extends AnswerObject = AnswerObject>(
+    asked: Runnable<BaseLanguageModelInput, AIMessage, ChatSiliconFlowCallOptions>,
+    schema: OutputSchema<T>,
+    config: StructuredOutputMethodOptions<boolean> = {},
+  ): Runnable<BaseLanguageModelInput, T> {
     const abilities: ModelAbilities = {
       toolCalling: this.profile.toolCalling,
       enableThinking: this.enableThinking,
@@ -208,7 +217,7 @@ export class ChatSiliconFlow extends SendingChatModel {
       toolChoiceWhileThinking: this.toolChoiceWhileThinking,
     };
     const { options, parser } = structuredOutput(schema, config, abilities);
-    const model = this.withConfig(options as Partial<ChatSiliconFlowCallOptions>);
+    const model = asked.withConfig(options as Partial<ChatSiliconFlowCallOptions>);
     return assembleStructuredOutputPipeline(model, parser, config.includeRaw) as Runnable<BaseLanguageModelInput, T>;
   }
 

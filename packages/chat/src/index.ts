@@ -1,3 +1,6 @@
+export { BatchedChatSiliconFlow, type BatchHandle } from "./batch/batched-chat.js";
+export type { BatchOptions, BatchProgress } from "./batch/options.js";
+export type { BatchState } from "./batch/state.js";
 export type {
   ChatSiliconFlowCallOptions,
   ReasoningEffort,

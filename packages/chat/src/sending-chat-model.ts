@@ -9,11 +9,15 @@ import type {
 import { InvalidInputError } from "@langchain-siliconflow/client";
 import { requestOptionsOf, type ClientFor } from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
-import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
+import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
-import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
+import type { AIMessage, AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import type { ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core/outputs";
+import type { Runnable } from "@langchain/core/runnables";
 import { ChatOpenAICompletions, type OpenAIClient, type OpenAICoreRequestOptions } from "@langchain/openai";
+import { BatchedChatSiliconFlow } from "./batch/batched-chat.js";
+import type { BatchOptions } from "./batch/options.js";
+import { asChunks, slotKey, type SlotCarrier } from "./batch/slot.js";
 import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
@@ -27,13 +31,14 @@ import { repairCompletion } from "./repair-completion.js";
 import { repairStream, type StreamEnd } from "./repair-stream.js";
 import { toRequestOptions } from "./request-options.js";
 import type { ReasoningHistory } from "./reasoning.js";
+import type { AnswerObject, OutputSchema } from "./structured-output.js";
 import { completeMessage, completeStreamEvents, settleEvent } from "./stream-events.js";
 import { toChatResult, toGenerationChunk, toTokenUsage } from "./wire-to-messages.js";
 
 /** What the entry points carry past the base class to the one place where requests are sent. */
 interface Call {
   messages: readonly BaseMessage[];
-  options: Partial<ChatSiliconFlowCallOptions>;
+  options: Partial<ChatSiliconFlowCallOptions> & SlotCarrier;
   end: StreamEnd;
   /** Fires when the reader of a stream has left. */
   left: AbortSignal | undefined;
@@ -108,6 +113,37 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   protected get host(): string {
     return this.#client.baseURL;
   }
+
+  /**
+   * The same model by way of batches: half the price, answers within hours, no rate limits. Its `batch(inputs)` survives the
+   * death of the process: called again, it goes on where it was.
+   *
+   * @throws {@link InvalidInputError} without `state`, for an option out of range, with `api: "messages"`, and for a shared
+   * client that cannot upload.
+   * @see https://docs.siliconflow.cn/cn/userguide/guides/batch
+   */
+  viaBatch(options: BatchOptions): BatchedChatSiliconFlow {
+    if (this.api !== "chat") throw new InvalidInputError('Batches run chat completions: viaBatch needs api "chat".');
+    return new BatchedChatSiliconFlow(this, this.#client, this.#requestOptions, options);
+  }
+
+  /** What `invoke` would send. @internal */
+  requestOf(input: BaseLanguageModelInput, given: Partial<ChatSiliconFlowCallOptions>): ChatCompletionRequest {
+    const [, options] = this._separateRunnableConfigFromCallOptionsCompat(given);
+    const messages = SendingChatModel._convertInputToPromptValue(input).toChatMessages();
+    const params = this.invocationParams(options, { streaming: false });
+    // The service's own request, which OpenAI's type is not.
+    const request = { ...params, messages: [] } as unknown as ChatCompletionRequest;
+    this.#fillMessages(request, { messages, options, end: {}, left: undefined });
+    return request;
+  }
+
+  /** Answers of a runnable around this model, in the shape of a schema. @internal */
+  abstract structuredOutputOf<T extends AnswerObject>(
+    asked: Runnable<BaseLanguageModelInput, AIMessage, ChatSiliconFlowCallOptions>,
+    schema: OutputSchema<T>,
+    config?: StructuredOutputMethodOptions<boolean>,
+  ): Runnable<BaseLanguageModelInput, T>;
 
   /** The one place where requests are sent, and answers repaired: every way of asking meets here. */
   override completionWithRetry(
@@ -233,10 +269,11 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   ): Promise<ChatCompletion> {
     const options = this.#optionsOf(call, requestOptions);
     const create = async (): Promise<ChatCompletion> =>
-      repairCompletion(await createWithFallback(request, call?.end, (wire) => this.#answer(wire, options)));
+      repairCompletion(await createWithFallback(request, call?.end, (wire) => this.#answer(wire, options, call)));
     try {
       this.#fillMessages(request, call);
-      if (this.#maxConcurrency === Infinity) return await create();
+      // What waits for a batch holds up nobody.
+      if (this.#maxConcurrency === Infinity || call?.options[slotKey]) return await create();
       const free = await acquireSlot(this.caller, options.signal);
       try {
         return await create();
@@ -262,17 +299,25 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     const options = this.#optionsOf(call, requestOptions);
     const open = () =>
       repairStream(
-        streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call?.end)),
+        streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call)),
         call?.end,
       );
-    return this.#maxConcurrency === Infinity ? open() : holdSlot(this.caller, options.signal, open);
+    return this.#maxConcurrency === Infinity || call?.options[slotKey]
+      ? open()
+      : holdSlot(this.caller, options.signal, open);
   }
 
   #optionsOf(call: Call | undefined, sdk: OpenAICoreRequestOptions | undefined): RequestOptions {
     return requestOptionsOf(this.#requestOptions, toRequestOptions(call?.options, sdk, call?.left));
   }
 
-  async #answer(request: ChatCompletionRequest, options: RequestOptions): Promise<ChatCompletion> {
+  async #answer(
+    request: ChatCompletionRequest,
+    options: RequestOptions,
+    call: Call | undefined,
+  ): Promise<ChatCompletion> {
+    const slot = call?.options[slotKey];
+    if (slot !== undefined) return slot.ask(request);
     if (this.api === "chat") return this.#client.chat.create(request, options);
     return toChatCompletion(await this.#client.messages.create(this.#toMessages(request), options));
   }
@@ -281,10 +326,12 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   #chunks(
     request: ChatCompletionRequest,
     options: RequestOptions,
-    end: StreamEnd | undefined,
-  ): AsyncIterable<ChatCompletionChunk> & { readonly traceId: string | undefined } {
+    call: Call | undefined,
+  ): AsyncIterable<ChatCompletionChunk> & { readonly traceId?: string | undefined } {
+    const slot = call?.options[slotKey];
+    if (slot !== undefined) return asChunks(slot.ask(request));
     if (this.api === "chat") return this.#client.chat.stream(request, options);
-    return toChatChunks(this.#client.messages.stream(this.#toMessages(request), options), end);
+    return toChatChunks(this.#client.messages.stream(this.#toMessages(request), options), call?.end);
   }
 
   #toMessages(request: ChatCompletionRequest): MessagesRequest {

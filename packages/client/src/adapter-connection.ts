@@ -28,7 +28,8 @@ interface Endpoints {
   transcriptions: { readonly transcriptions: Pick<Transcriptions, "create"> };
   videos: { readonly videos: Pick<Videos, "submit" | "status" | "wait"> };
   batches: {
-    readonly files: Pick<Files, "upload" | "list">;
+    readonly baseURL: string;
+    readonly files: Pick<Files, "upload" | "list" | "content">;
     readonly batches: Pick<Batches, "create" | "get" | "list" | "cancel" | "wait">;
   };
 }

@@ -2,3 +2,4 @@
 export { connectAdapter, requestOptionsOf, type AdapterConnection, type ClientFor } from "./adapter-connection.js";
 export { abortReason } from "./deadline.js";
 export { asText, ToolCallsSoFar, type CallSoFar } from "./tool-calls-so-far.js";
+export { errorFromResponse } from "./error-from-response.js";

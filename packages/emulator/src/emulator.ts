@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Batches, type BatchLine } from "./batches.js";
 import { hostedModels } from "./catalog.js";
 import { Clock } from "./clock.js";
 import { Faults, type Fault } from "./faults.js";
+import { Files } from "./files.js";
 import { Journal, type RecordedRequest } from "./journal.js";
 import { RateLimits } from "./limits.js";
 import { Outputs } from "./outputs.js";
@@ -22,6 +24,11 @@ export interface Emulator {
   readonly apiKey: string;
   /** What was asked since the start or the last {@link reset}, oldest first, at most the last 10,000. */
   readonly requests: readonly RecordedRequest[];
+  /**
+   * Lines that batches ran since then: what the service would have charged for, oldest first, at most the last 100,000.
+   * Those of a batch run when somebody asks for it, as far as the clock says it has come.
+   */
+  readonly batchLines: readonly BatchLine[];
   /** Adds answers to the end of the script; each answers one request. */
   script(lines: readonly ScriptLine[]): void;
   /**
@@ -65,6 +72,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const voices: Voices = new Map();
   const journal = new Journal(settings.apiKey);
   const script = new Script();
+  const files = new Files(clock);
+  const batches = new Batches(clock, script, settings.batchPace);
   const faults = new Faults();
   const closing = new AbortController();
 
@@ -79,6 +88,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     clock,
     limits,
     outputs,
+    files,
+    batches,
     videos,
     voices,
     semantic,
@@ -106,6 +117,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     url: `${origin}/v1`,
     apiKey: settings.apiKey,
     requests: journal.requests,
+    batchLines: batches.lines,
     script: (lines) => script.add(lines),
     fault: (fault) => faults.add(fault),
     advance: (ms) => clock.advance(ms),
@@ -115,6 +127,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       faults.clear();
       limits.clear();
       outputs.clear();
+      files.clear();
+      batches.clear();
       videos.clear();
       voices.clear();
     },

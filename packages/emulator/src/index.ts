@@ -1,3 +1,4 @@
+export type { BatchLine, BatchPace } from "./batches.js";
 export { emulatorModels } from "./catalog.js";
 export { startEmulator, type Emulator } from "./emulator.js";
 export { startFaultProxy, type FaultProxy, type FaultProxyOptions, type Toxics } from "./fault-proxy.js";

@@ -1,3 +1,4 @@
+import type { BatchPace } from "./batches.js";
 import type { Limits } from "./limits.js";
 
 /**
@@ -23,6 +24,13 @@ export interface Quirks {
   messagesEnd?: "both" | "message_stop" | "[DONE]";
   /** Whether 401 and 404 are JSON strings, as documented, or `{ code, message, data }`. @defaultValue "string" */
   errorBodies?: "string" | "object";
+  /**
+   * What `output_file_id` and `error_file_id` of a batch are: a link, as the guide has it, or an id, whose content lies
+   * at `GET /files/{id}/content`, which no document of the service names. @defaultValue "url"
+   */
+  batchOutput?: "url" | "id";
+  /** Where a line of a batch's error file says what was wrong: `response` with its status, or `error`. @defaultValue "response" */
+  batchErrors?: "response" | "error";
   /** Format of pictures where `output_format` is not given or not taken, of which the documents say nothing. @defaultValue "png" */
   imageFormat?: "png" | "jpeg" | "webp";
   /** How every video job ends. @defaultValue "succeed" */
@@ -65,6 +73,8 @@ export interface EmulatorOptions {
   speech?: "auto" | "own";
   /** Rate limits per model. @defaultValue none */
   limits?: Limits;
+  /** How fast batches go. */
+  batchPace?: BatchPace;
   /** Habits to imitate. */
   quirks?: Quirks;
 }
@@ -78,6 +88,7 @@ export interface Settings {
   seed: number;
   speech: "auto" | "own";
   limits: Limits;
+  batchPace: Required<BatchPace>;
   quirks: Required<Omit<Quirks, "maxMessages">> & { maxMessages: number };
 }
 
@@ -91,6 +102,7 @@ export function settingsFrom(options: EmulatorOptions): Settings {
     seed: integer("seed", options.seed ?? 0, 0, 2 ** 32 - 1),
     speech: options.speech ?? "auto",
     limits: limitsFrom(options.limits ?? {}),
+    batchPace: paceFrom(options.batchPace ?? {}),
     quirks: {
       role: "first",
       toolName: "empty",
@@ -101,6 +113,8 @@ export function settingsFrom(options: EmulatorOptions): Settings {
       rerankShape: "B",
       messagesEnd: "both",
       errorBodies: "string",
+      batchOutput: "url",
+      batchErrors: "response",
       imageFormat: "png",
       videoOutcome: "succeed",
       videoPending: "empty",
@@ -134,6 +148,14 @@ function limitsFrom(limits: Limits): Limits {
   }
   if (windowOffsetMs !== undefined) integer("limits.windowOffsetMs", windowOffsetMs, 0, 86_400_000);
   return limits;
+}
+
+function paceFrom({ queueMs = 200, lineMs = 1, finalizeMs = 100 }: BatchPace): Required<BatchPace> {
+  const pace = { queueMs, lineMs, finalizeMs };
+  for (const [name, value] of Object.entries(pace)) {
+    integer(`batchPace.${name}`, value, name === "lineMs" ? 1 : 0, Number.MAX_SAFE_INTEGER);
+  }
+  return pace;
 }
 
 function integer(name: string, value: number, least: number, most: number): number {

@@ -1,14 +1,18 @@
+import type { Batches } from "./batches.js";
 import type { HostedModel } from "./catalog.js";
 import type { Clock } from "./clock.js";
 import { account } from "./endpoints/account.js";
+import { cancelBatch, createBatch, getBatch, listBatches } from "./endpoints/batches.js";
 import { chat } from "./endpoints/chat.js";
 import { completions } from "./endpoints/completions.js";
 import { embeddings } from "./endpoints/embeddings.js";
+import { fileContent, listFiles, uploadFile } from "./endpoints/files.js";
 import { images } from "./endpoints/images.js";
 import { messages } from "./endpoints/messages.js";
 import { models } from "./endpoints/models.js";
 import { outputs } from "./endpoints/outputs.js";
 import { rerank } from "./endpoints/rerank.js";
+import type { Files } from "./files.js";
 import { submitVideo, videoStatus } from "./endpoints/videos.js";
 import { speech } from "./endpoints/speech.js";
 import { transcriptions } from "./endpoints/transcriptions.js";
@@ -31,6 +35,9 @@ export interface Service {
   limits: RateLimits;
   /** What was made, at links. */
   outputs: Outputs;
+  /** What was uploaded for batches. */
+  files: Files;
+  batches: Batches;
   /** Films in the making. */
   videos: VideoJobs;
   /** What was uploaded to speak with. */
@@ -74,6 +81,13 @@ const routes: readonly Route[] = [
   { name: "messages", method: "POST", path: "/v1/messages", answer: messages },
   { name: "embeddings", method: "POST", path: "/v1/embeddings", answer: embeddings },
   { name: "rerank", method: "POST", path: "/v1/rerank", answer: rerank },
+  { name: "files", method: "POST", path: "/v1/files", answer: uploadFile },
+  { name: "files", method: "GET", path: "/v1/files", answer: listFiles },
+  { name: "files", method: "GET", path: "/v1/files/{id}/content", answer: fileContent },
+  { name: "batches", method: "POST", path: "/v1/batches", answer: createBatch },
+  { name: "batches", method: "GET", path: "/v1/batches", answer: listBatches },
+  { name: "batches", method: "GET", path: "/v1/batches/{id}", answer: getBatch },
+  { name: "batches", method: "POST", path: "/v1/batches/{id}/cancel", answer: cancelBatch, bodyless: true },
   { name: "images", method: "POST", path: "/v1/images/generations", answer: images },
   { name: "videos", method: "POST", path: "/v1/video/submit", answer: submitVideo },
   { name: "videos", method: "POST", path: "/v1/video/status", answer: videoStatus },

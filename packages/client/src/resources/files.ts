@@ -6,7 +6,8 @@ import type { Transport } from "../transport.js";
 import { openUpload, type FileSource, type Inspector } from "../upload.js";
 import { unwrapped } from "../wrapped.js";
 import type { Traced } from "./chat-wire.js";
-import { pathWith } from "./query.js";
+import { readBody, tooLarge } from "../read-body.js";
+import { pathPart, pathWith } from "./query.js";
 
 /**
  * A file to upload. Unknown fields are passed on, as fields of the form.
@@ -106,6 +107,23 @@ export class Files {
       throw new InvalidInputError("limit must be a whole number from 1.");
     const path = pathWith("/files", { purpose: "batch", ...query });
     return await this.#transport.send({ method: "GET", path, stream: false, options }, unwrapped<FileList>(isFileList));
+  }
+
+  /**
+   * What is in a file. The service documents no such endpoint: this is where OpenAI's is, for results of batches that come as an
+   * id instead of an address.
+   *
+   * @throws {@link NotFoundError} where there is none.
+   */
+  async content(id: string, options?: RequestOptions): Promise<Uint8Array> {
+    const path = `/files/${pathPart(id, "id must be that of a file")}/content`;
+    const call = { method: "GET", path, stream: false, binary: true, options } as const;
+    const { maxResponseBytes } = this.#transport.options;
+    return await this.#transport.receive(call, async ({ body }, { deadline }) => {
+      const { pieces, ended } = await readBody(body, deadline, maxResponseBytes);
+      if (!ended) throw tooLarge(maxResponseBytes);
+      return new Uint8Array(await new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+    });
   }
 }
 

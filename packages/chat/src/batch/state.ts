@@ -1,0 +1,60 @@
+import { InvalidInputError } from "@langchain-siliconflow/client";
+
+/**
+ * Where a batch run writes down what it has done, so that a killed run goes on where it was. Any store of texts will do.
+ *
+ * One run at a time may use a key: two processes that begin the same run at the same moment would both pay.
+ */
+export interface BatchState {
+  /** The text last set; `undefined` for none. */
+  get(key: string): Promise<string | undefined>;
+  /** Has the text on the disk, or wherever it is kept, when it resolves; after a crash the old text or the new, never a part. */
+  set(key: string, value: string): Promise<void>;
+}
+
+/** A folder, made when it is needed: one file for each key. */
+export function folderState(folder: string): BatchState {
+  // Loaded when used: the package must load where there are no files.
+  const open = async () => ({ fs: await import("node:fs/promises"), path: await import("node:path") });
+  return {
+    async get(key) {
+      const { fs, path } = await open();
+      try {
+        return await fs.readFile(path.join(folder, key), "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    async set(key, value) {
+      const { fs, path } = await open();
+      await fs.mkdir(folder, { recursive: true });
+      const target = path.join(folder, key);
+      const part = `${target}.${globalThis.crypto.randomUUID()}.part`;
+      try {
+        const handle = await fs.open(part, "wx");
+        try {
+          await handle.writeFile(value);
+          // A name that points to nothing is what a power cut leaves without this.
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await fs.rename(part, target);
+      } catch (error) {
+        await fs.rm(part, { force: true });
+        throw error;
+      }
+    },
+  };
+}
+
+/** The state that the option names. @throws {@link InvalidInputError} for one that is none */
+export function stateOf(given: unknown): BatchState {
+  if (typeof given === "string" && given !== "") return folderState(given);
+  const { get, set } = (given ?? {}) as Partial<Record<"get" | "set", unknown>>;
+  if (typeof get === "function" && typeof set === "function") return given as BatchState;
+  throw new InvalidInputError(
+    "viaBatch needs state: the path of a folder, or an object with get and set. A run that was killed goes on from it, and pays nothing twice.",
+  );
+}

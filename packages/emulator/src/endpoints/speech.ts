@@ -112,7 +112,7 @@ function otherThan({ pitch }: Speaker): Speaker {
 function turnsOf(input: string, model: string, [one, two]: [Speaker, Speaker]): Turn[] {
   const plain = (text: string) => text.replaceAll(/\s+/g, " ").trim();
   if (model === "FunAudioLLM/CosyVoice2-0.5B") {
-    const spoken = input.slice(input.lastIndexOf(endOfPrompt) + (input.includes(endOfPrompt) ? endOfPrompt.length : 0));
+    const spoken = input.split(endOfPrompt).at(-1)!;
     const text = plain(spoken.replaceAll(/\[(laughter|breath)\]/g, " "));
     return text === "" ? [] : [{ speaker: one, text }];
   }

@@ -1,6 +1,7 @@
 import { endianness } from "node:os";
 import type { HostedModel } from "../catalog.js";
 import { fieldsOf, isFields, modelOf, optionalInteger, type Fields } from "../fields.js";
+import type { Quirks } from "../options.js";
 import { invalid, json, Refusal } from "../reply.js";
 import type { Endpoint } from "../router.js";
 import { countTokens } from "../tokens.js";
@@ -13,7 +14,7 @@ export const embeddings: Endpoint = async ({ body }, { models, settings, limits,
   const texts = textsOf(fields["input"], model);
   const encoding = fields["encoding_format"] ?? "float";
   if (encoding !== "float" && encoding !== "base64") throw invalid("Input should be 'float' or 'base64'");
-  const dimensions = dimensionsOf(fields, model);
+  const dimensions = dimensionsOf(fields, model, settings.quirks.dimensionsElsewhere);
 
   if (texts.length > settings.batchCap) {
     const message = `input batch size ${texts.length} > maximum allowed batch size ${settings.batchCap}`;
@@ -34,7 +35,7 @@ export const embeddings: Endpoint = async ({ body }, { models, settings, limits,
     data: vectors.map((vector, index) => ({
       object: "embedding",
       index,
-      embedding: encoding === "base64" ? base64(vector) : decimals(vector),
+      embedding: encoding === "base64" ? base64(vector, settings.quirks.base64Order) : decimals(vector),
     })),
     usage: { prompt_tokens: total, completion_tokens: 0, total_tokens: total },
   });
@@ -57,17 +58,18 @@ function textsOf(input: unknown, model: HostedModel): string[] {
   });
 }
 
-function dimensionsOf(fields: Fields, model: HostedModel): number {
+function dimensionsOf(fields: Fields, model: HostedModel, elsewhere: Quirks["dimensionsElsewhere"]): number {
   const dimensions = optionalInteger(fields, "dimensions", 1);
-  if (dimensions === undefined) return model.defaultDimensions;
+  const isElsewhere = model.dimensions.length === 0;
+  if (dimensions === undefined || (isElsewhere && elsewhere === "ignored")) return model.defaultDimensions;
   if (!model.dimensions.includes(dimensions)) throw invalid();
   return dimensions;
 }
 
-/** float32, little-endian. */
-function base64(vector: Float32Array): string {
+/** float32, in the byte order that is wanted. */
+function base64(vector: Float32Array, order: Quirks["base64Order"]): string {
   const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
-  return (endianness() === "LE" ? bytes : Buffer.from(bytes).swap32()).toString("base64");
+  return ((endianness() === "LE") === (order === "little") ? bytes : Buffer.from(bytes).swap32()).toString("base64");
 }
 
 /** Eight decimals: the digits beyond are the noise of a float32 read as a double. */

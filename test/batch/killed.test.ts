@@ -2,10 +2,12 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
 import { expect, test } from "vitest";
 import { runCounted } from "./mortal.ts";
 
+const program = fileURLToPath(new URL("process.ts", import.meta.url));
 const inputs = [1, 2, 3].map((n) => `[1] Alpha${n} has ${n}00 bridges.\n\nQuestion: How many bridges has Alpha${n}?`);
 
 interface Place {
@@ -56,7 +58,7 @@ async function finish(place: Place): Promise<object> {
 const once = { answered: 3, uploads: 1, batches: 1, lines: 3, different: 3 };
 
 function killedProcess({ url, key, folder }: Place, killAfter: number): Promise<string | undefined> {
-  const args = [join(import.meta.dirname, "process.ts"), url, key, folder, JSON.stringify(inputs), String(killAfter)];
+  const args = [program, url, key, folder, JSON.stringify(inputs), String(killAfter)];
   return new Promise((resolve) => {
     execFile(process.execPath, args, (error) => resolve(error?.signal ?? undefined));
   });

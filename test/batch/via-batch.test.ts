@@ -301,7 +301,9 @@ describe("a run that was made before", () => {
     await restart({ batchPace: { queueMs: 0, lineMs: hour, finalizeMs: 0 } });
     const leaving = new AbortController();
     const batched = viaBatch({ cancelOnAbort: true, onProgress: () => leaving.abort() });
-    await expect(batched.batch([question(1)], { signal: leaving.signal })).rejects.toThrow();
+    await expect(batched.batch([question(1)], { signal: leaving.signal })).rejects.toMatchObject({
+      name: "AbortError",
+    });
     expect(emulator.requests.at(-1)!.path).toMatch(/\/cancel$/);
   });
 

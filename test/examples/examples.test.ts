@@ -6,10 +6,19 @@ import { repository } from "../guard/setup.js";
 import { folderWith, runExample } from "../demo/demo-process.js";
 
 const folder = join(repository, "examples");
-const names = globSync("{chat,retrieval}/*.ts", { cwd: folder }).map((file) => file.replaceAll("\\", "/").slice(0, -3));
+const names = globSync("{batch,chat,retrieval}/*.ts", { cwd: folder }).map((file) =>
+  file.replaceAll("\\", "/").slice(0, -3),
+);
 
 /** What each example must show, offline. A new example needs its line here. */
 const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
+  "batch/contextual-retrieval": {
+    stdout: [
+      /bare:\n {2}It must be descaled every two months/,
+      /situated:\n.*\n.*the Birch.*\n {2}It must be descaled every six months/,
+    ],
+    stderr: [/6 of 6 answered, completed/],
+  },
   "chat/fill-in-the-middle": { stdout: [/const east = readFileSync\(«"south\.csv", "utf8"»\);\nconst west/] },
   "chat/hello": { stdout: [/\w+/, /\n\d+ tokens\n/] },
   "chat/stream-reasoning": { stdout: [/Answer: \S+/], stderr: [/emulator answers\.\s+\S+/] },

@@ -16,8 +16,8 @@ import {
 } from "./wire.ts";
 
 /**
- * The ways of asking: a chat model's two, those of the other two endpoints of models, lists, and a chat model again over
- * the client that sends with `fetch`.
+ * The ways of asking: a chat model's two, those of the other two endpoints of models, lists, a chat model again over
+ * the client that sends with `fetch`, and the client's own for pictures, sound, videos, files and batches.
  */
 export type Target =
   | "invoke"
@@ -30,7 +30,13 @@ export type Target =
   | "rerank"
   | "models"
   | "fetch"
-  | "fetchStream";
+  | "fetchStream"
+  | "image"
+  | "speak"
+  | "transcribe"
+  | "video"
+  | "upload"
+  | "batch";
 
 /** What the user sees at the end of a call that succeeds; only the fields that matter to the case are named. */
 export interface Seen {
@@ -44,6 +50,8 @@ export interface Seen {
   vectors?: number[][];
   ranking?: { index: number; relevanceScore: number }[];
   models?: string[];
+  /** Where something is, or what it is called. */
+  links?: string[];
 }
 
 /** How a subject is set up for a case. */
@@ -141,21 +149,32 @@ export interface Case {
   elsewhere?: { file: string; test: string };
 }
 
+/** Of the client alone: what no adapter for models asks for. Looks and uploads, which may be repeated. */
+const media = ["image", "speak", "transcribe", "video", "upload", "batch"] as const;
 const whole = ["invoke", "messages", "complete", "embed", "rerank"] as const;
 /** Ways of asking for an answer in one piece. */
-export const wholes = [...whole, "models", "fetch"] as const;
+export const wholes = [...whole, "models", "fetch", ...media] as const;
 /** Ways of asking for a stream. */
 export const streams = ["stream", "messagesStream", "completeStream", "fetchStream"] as const;
 /** All that ask a model. */
 export const every = [...whole, "stream", "messagesStream", "completeStream", "fetch", "fetchStream"] as const;
 /** All. */
-export const everything = [...every, "models"] as const;
+export const everything = [...every, "models", ...media] as const;
 
 /** A stream of these pieces. */
 export const stream = (...body: (string | Uint8Array)[]): Reply => ({ headers: sse, body });
 
 const spoken = stream(first, text("Hello"), text(" there"), finish(), done);
 const answered = { body: completion({ content: "Hello there" }) };
+
+const link = "https://files.example.test/outputs/1.png";
+/** The beginning of an MP3 file, and more of it that nothing can make smaller. */
+const sound = Buffer.from([..."ID3\u0004"].map((letter) => letter.charCodeAt(0)).concat(noise(400)));
+
+function noise(length: number): number[] {
+  let state = 1;
+  return Array.from({ length }, () => (state = (state * 48_271) % 2_147_483_647) & 255);
+}
 
 /** The healthy answer to each way of asking … */
 export const healthy: Record<Target, Reply> = {
@@ -176,6 +195,12 @@ export const healthy: Record<Target, Reply> = {
     ]),
   },
   models: { body: JSON.stringify({ object: "list", data: [{ id: "Qwen/Qwen3-8B", object: "model" }] }) },
+  image: { body: JSON.stringify({ images: [{ url: link }], timings: { inference: 2.4 }, seed: 1 }) },
+  speak: { body: sound, headers: { "content-type": "application/audio" } },
+  transcribe: { body: JSON.stringify({ text: "Hello there" }) },
+  video: { body: JSON.stringify({ status: "Succeed", reason: "", results: { videos: [{ url: link }], seed: 1 } }) },
+  upload: { body: JSON.stringify({ code: 20_000, message: "Ok", status: true, data: { id: "file-1", bytes: 3 } }) },
+  batch: { body: JSON.stringify({ id: "batch_1", object: "batch", status: "completed", errors: null }) },
 };
 
 const hello: Seen = { text: "Hello there" };
@@ -198,6 +223,12 @@ export const answers: Record<Target, Seen> = {
     ],
   },
   models: { models: ["Qwen/Qwen3-8B"] },
+  image: { links: [link] },
+  speak: { text: sound.toString("latin1") },
+  transcribe: hello,
+  video: { links: [link] },
+  upload: { links: ["file-1"] },
+  batch: { links: ["batch_1"] },
 };
 
 /** A last look: no more than this was taken of a body, the rest of it was left. */

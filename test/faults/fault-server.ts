@@ -52,7 +52,9 @@ export async function startFaultServer(
   const listener = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = "";
     for await (const bytes of request) text += String(bytes);
-    const body = text ? (JSON.parse(text) as Record<string, unknown>) : {};
+    // Of a form nothing is looked at but that it came.
+    const isForm = request.headers["content-type"]?.startsWith("multipart/");
+    const body = text && !isForm ? (JSON.parse(text) as Record<string, unknown>) : {};
     requests.push({
       path: request.url ?? "",
       headers: request.headers,

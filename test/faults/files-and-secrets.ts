@@ -16,7 +16,7 @@ export const filesAndSecrets: readonly Case[] = [
     row: 62,
     fault: "a picture's or video's address has expired, leads inside, has no end, or lies about its type or name",
     targets: [],
-    absent: { why: "nothing of ours downloads what the service makes yet", parts: ["images", "videos"] },
+    absent: { why: "nothing of ours downloads what the service makes yet", parts: ["assets"] },
   },
   {
     row: 63,

@@ -32,9 +32,18 @@ const nearest: Record<Target, string> = {
   completeStream: "Qwen/Qwen3-Coder-31B-A3B-Instruct",
   embed: "BAAI/bge-m4",
   rerank: "BAAI/bge-reranker-v2-m4",
+  image: "Kwai-Kolors/Kolors2",
+  speak: "FunAudioLLM/CosyVoice3-0.5B",
+  transcribe: "TeleAI/TeleSpeechASR2",
   models: "",
+  video: "",
+  upload: "",
+  batch: "",
 };
-const listed = JSON.stringify({ object: "list", data: [...new Set(Object.values(nearest))].map((id) => ({ id })) });
+const listed = JSON.stringify({
+  object: "list",
+  data: [...new Set(Object.values(nearest))].filter(Boolean).map((id) => ({ id })),
+});
 
 export const limits: readonly Case[] = [
   ...unnoticed(46, "429 for requests per minute, without Retry-After", everything, [
@@ -239,7 +248,7 @@ export const limits: readonly Case[] = [
     { name: "AuthenticationError", reason: "auth", attempts: 1 },
     { targets: everything, says: /Invalid token/ },
   ),
-  ...every.map((target): Case => ({
+  ...([...every, "image", "speak", "transcribe"] as const).map((target): Case => ({
     row: 56,
     fault: "a model that is not there: the error names the nearest that is",
     targets: [target],

@@ -275,6 +275,6 @@ export const lists: readonly Case[] = [
     row: 61,
     fault: "a batch job's results are fewer, doubled, or in an error file",
     targets: [],
-    absent: { why: "there is no endpoint for batch jobs yet", parts: ["batches", "files"] },
+    absent: { why: "nothing of ours reads what a batch job has written yet", parts: ["assets"] },
   },
 ];

@@ -109,6 +109,38 @@ export const ours: Subject = {
       const client = new SiliconFlowClient(options(setup));
       return async (ask) => ({ models: (await client.models.list({}, ask)).data.map(({ id }) => id) });
     },
+    image(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      const request = { model: "Kwai-Kolors/Kolors", prompt: "Hello", image_size: "1024x1024" };
+      return async (ask) => ({ links: (await client.images.generate(request, ask)).images.map(({ url }) => url) });
+    },
+    speak(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      const request = { model: "FunAudioLLM/CosyVoice2-0.5B", input: "Hello" };
+      return async (ask) => ({ text: Buffer.from(await client.speech.create(request, ask)).toString("latin1") });
+    },
+    transcribe(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      const request = { model: "TeleAI/TeleSpeechASR", file: new File(["ID3"], "hello.mp3") };
+      return async (ask) => ({ text: (await client.transcriptions.create(request, ask)).text });
+    },
+    video(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      return async (ask) => {
+        const { results } = await client.videos.status("request-1", ask);
+        return { links: (results?.videos ?? []).map(({ url }) => url) };
+      };
+    },
+    upload(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      return async (ask) => ({
+        links: [(await client.files.upload({ file: new File(["{}\n"], "lines.jsonl") }, ask)).id],
+      });
+    },
+    batch(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      return async (ask) => ({ links: [(await client.batches.get("batch_1", ask)).id] });
+    },
   },
   read(setup) {
     const model = chatModel(setup);

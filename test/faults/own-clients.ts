@@ -69,7 +69,7 @@ export async function asksForModel(
 ): Promise<string | undefined> {
   const limiter = new MemoryRateLimiter({ requestsPerMinute: 1000 });
   const client = new SiliconFlowClient({ apiKey, baseURL, limiter });
-  const { choices } = await client.chat.create({ model, messages: [{ role: "user", content: "Hello" }] });
+  const { choices } = await client.chat.create({ ...request, model });
   await client.close();
   if (choices[0]?.message.content !== "Hello there") return "another answer";
   return requests.every(({ body }) => body["model"] === model) ? undefined : "another model was asked for";

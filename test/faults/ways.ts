@@ -146,7 +146,7 @@ async function proxied(kind: ProxyKind, noProxy: boolean): Promise<Front> {
       else target.write(bytes);
     });
   });
-  const down = kind.endsWith("is down") || kind.endsWith("that is down");
+  const down = kind.endsWith("is down");
   if (down) await proxy.close();
   const address = `${kind.includes("SOCKS") ? "socks5" : "http"}://127.0.0.1:${proxy.port}`;
   return {

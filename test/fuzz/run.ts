@@ -1,7 +1,8 @@
 /**
  * A million spoiled streams and 200,000 spoiled answers, each read by us and judged by the oracle: `npm run fuzz`.
  *
- * `--streams n --answers n --seed s` for another number or another million; `--stream n` or `--answer n` shows one case.
+ * `--streams n --answers n --seed s` for another number or another million, `--from n` to begin at the case of that number;
+ * `--stream n` or `--answer n` shows one case. Whoever stops it is told what had come of it until then.
  */
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -21,12 +22,14 @@ const { values } = parseArgs({
   options: {
     streams: { type: "string", default: "1000000" },
     answers: { type: "string", default: "200000" },
+    from: { type: "string", default: "0" },
     seed: { type: "string", default: "1" },
     stream: { type: "string" },
     answer: { type: "string" },
   },
 });
 const seed = Number(values.seed);
+const first = Number(values.from);
 if (values.stream !== undefined) await show("stream", Number(values.stream));
 else if (values.answer !== undefined) await show("answer", Number(values.answer));
 else await run();
@@ -52,6 +55,7 @@ async function run(): Promise<void> {
   const heaps: { start: number; end: number }[] = [];
   const batches = batchesOf(counts);
   const started = performance.now();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => failures.push(`stopped: ${signal}`));
 
   await Promise.all(
     Array.from({ length: Math.min(2, availableParallelism()) }, async (_, position) => {
@@ -93,8 +97,9 @@ async function run(): Promise<void> {
 
 function* batchesOf(counts: Record<Batch["kind"], number>): Generator<Batch, undefined> {
   for (const kind of ["stream", "answer"] as const) {
-    for (let from = 0; from < counts[kind]; from += batchSize)
-      yield { seed, kind, from, to: Math.min(from + batchSize, counts[kind]) };
+    const end = first + counts[kind];
+    for (let from = first; from < end; from += batchSize)
+      yield { seed, kind, from, to: Math.min(from + batchSize, end) };
   }
 }
 
@@ -125,7 +130,7 @@ function print(
   const of = (what: string): number => failures.filter((failure) => failure.startsWith(what)).length;
   console.log(`\nhangs: ${of("hang")}, unhandled rejections: ${of("unhandled")}, processes lost: ${of("the process")}`);
   for (const { start, end } of heaps) console.log(`heap after collection: ${megabytes(start)} → ${megabytes(end)}`);
-  console.log(`seed ${seed}, ${(elapsedMs / 1000).toFixed(1)} s`);
+  console.log(`seed ${seed}, from ${first}, ${(elapsedMs / 1000).toFixed(1)} s`);
 
   const grown = heaps.filter(({ start, end }) => end - start > heapAllowance);
   const problems = [

@@ -32,6 +32,8 @@ setInterval(() => {
 
 process.on("message", (batch: Batch) => void work(batch));
 process.on("disconnect", () => process.exit());
+// Who stops the lane stops all of its processes: what is begun is finished first.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
 
 async function work({ seed, kind, from, to }: Batch): Promise<void> {
   const tally = emptyTally();

@@ -38,16 +38,18 @@ const everything = `
   const answer = await chat.invoke("Who are you?");
   const vector = await embeddings.embedQuery("a text");
   const ranked = await reranker.rerank(["an orange", "the capital of Peru is Lima"], "What is the capital of Peru?");
+  const drawn = await new SiliconFlowImageTool({ model: "Kwai-Kolors/Kolors", imageSize: "1024x1024" }).invoke({ prompt: "a boat" });
   const models = await new SiliconFlowClient().models.list();
   console.log(JSON.stringify({
     answered: answer.text.length > 0,
     reasoning: answer.contentBlocks.some((block) => block.type === "reasoning"),
     dimensions: vector.length,
     best: ranked[0].index,
+    drawn: drawn.startsWith("Made the picture"),
     models: models.data.length > 0,
   }));
 `;
-const expected = { answered: true, reasoning: true, dimensions: 1024, best: 1, models: true };
+const expected = { answered: true, reasoning: true, dimensions: 1024, best: 1, drawn: true, models: true };
 
 describe("a tarball", () => {
   test("holds what is meant and nothing else", () => {
@@ -57,6 +59,7 @@ describe("a tarball", () => {
       "@langchain-siliconflow/embeddings",
       "@langchain-siliconflow/emulator",
       "@langchain-siliconflow/rerank",
+      "@langchain-siliconflow/tools",
       "langchain-siliconflow",
     ]);
     for (const { folder: files, manifest } of packed) {
@@ -85,14 +88,14 @@ describe("a tarball", () => {
 describe("the packed packages in an empty project", () => {
   test("run as ES modules", async () => {
     const code = `
-      import { ChatSiliconFlow, SiliconFlowClient, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
+      import { ChatSiliconFlow, SiliconFlowClient, SiliconFlowEmbeddings, SiliconFlowImageTool, SiliconFlowRerank } from "langchain-siliconflow";
       ${everything}`;
     expect(JSON.parse(await runIn(project.folder, "main.mjs", code, environment))).toEqual(expected);
   });
 
   test("run as CommonJS", async () => {
     const code = `
-      const { ChatSiliconFlow, SiliconFlowClient, SiliconFlowEmbeddings, SiliconFlowRerank } = require("langchain-siliconflow");
+      const { ChatSiliconFlow, SiliconFlowClient, SiliconFlowEmbeddings, SiliconFlowImageTool, SiliconFlowRerank } = require("langchain-siliconflow");
       void (async () => { ${everything} })();`;
     expect(JSON.parse(await runIn(project.folder, "main.cjs", code, environment))).toEqual(expected);
   });
@@ -103,6 +106,7 @@ describe("the packed packages in an empty project", () => {
       import { SiliconFlowClient } from "langchain-siliconflow/client";
       import { SiliconFlowEmbeddings } from "langchain-siliconflow/embeddings";
       import { SiliconFlowRerank } from "@langchain-siliconflow/rerank";
+      import { SiliconFlowImageTool } from "langchain-siliconflow/tools";
       ${everything}`;
     expect(JSON.parse(await runIn(project.folder, "subpaths.mjs", code, environment))).toEqual(expected);
   });
@@ -196,6 +200,20 @@ describe("the packed packages in an empty project", () => {
     expect(JSON.parse(await runIn(bare.folder, "main.mjs", code, environment))).toEqual({
       models: true,
       answered: true,
+    });
+    bare.remove();
+  });
+
+  test("need no @langchain/openai for tools", async () => {
+    const bare = scratchProject(packed.filter(({ manifest }) => /\/(client|tools)$/.test(manifest.name)));
+    const code = `
+      import { SiliconFlowToolkit } from "@langchain-siliconflow/tools";
+      const { tools } = new SiliconFlowToolkit({ include: ["image"] });
+      const openai = await import("@langchain/openai").then(() => "there", () => "missing");
+      console.log(JSON.stringify({ openai, drawn: await tools[0].invoke({ prompt: "a boat" }) }));`;
+    expect(JSON.parse(await runIn(bare.folder, "main.mjs", code, environment))).toEqual({
+      openai: "missing",
+      drawn: expect.stringContaining("Made the picture"),
     });
     bare.remove();
   });

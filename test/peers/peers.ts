@@ -15,14 +15,14 @@ interface OpenAIFields {
   timeout?: number;
 }
 
-function likeChatOpenAI(name: string, keyName: string, make: (fields: OpenAIFields) => unknown): Peer {
+function likeChatOpenAI(name: string, keyName: string, Model: new (fields: OpenAIFields) => unknown): Peer {
   return {
     name,
     keyName,
     withoutThinking: { enable_thinking: false },
     withEffort: { reasoning: { effort: "high" }, reasoningEffort: "high", reasoning_effort: "high" },
     make: (baseURL, { key = sentinelKey, quietMs, ...fields } = {}) =>
-      make({
+      new Model({
         model,
         maxRetries: 1,
         configuration: { baseURL },
@@ -35,8 +35,8 @@ function likeChatOpenAI(name: string, keyName: string, make: (fields: OpenAIFiel
 
 /** The three models, each set up as its own documentation says, with one retry so that no column takes long. */
 export const peers: readonly Peer[] = [
-  likeChatOpenAI("ChatOpenAI", "OPENAI_API_KEY", (fields) => new ChatOpenAI(fields)),
-  likeChatOpenAI("ChatDeepSeek", "DEEPSEEK_API_KEY", (fields) => new ChatDeepSeek(fields)),
+  likeChatOpenAI("ChatOpenAI", "OPENAI_API_KEY", ChatOpenAI),
+  likeChatOpenAI("ChatDeepSeek", "DEEPSEEK_API_KEY", ChatDeepSeek),
   {
     name: "ChatSiliconFlow",
     keyName: "SILICONFLOW_API_KEY",

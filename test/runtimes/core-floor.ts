@@ -14,7 +14,7 @@ interface Manifest {
 }
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
-const ours = ["client", "chat", "embeddings", "rerank", "langchain-siliconflow", "emulator"];
+const ours = ["client", "chat", "embeddings", "rerank", "tools", "langchain-siliconflow", "emulator"];
 const programs = ["smoke.steps.mjs", "core-floor.mjs"];
 
 /** Runs the program; throws what it printed when it fails. */

@@ -119,7 +119,7 @@ export function clientAskings(baseURL: string, onlooker: Onlooker, more: ClientO
   const client = new SiliconFlowClient(options);
   const fetching = new FetchClient(options);
   const model = "canary-model";
-  const byEntry = Object.entries({ client, "client/fetch": fetching }).flatMap(([entry, each]): Asking[] =>
+  return Object.entries({ client, "client/fetch": fetching }).flatMap(([entry, each]): Asking[] =>
     Object.entries({
       "chat.create": () => each.chat.create({ model, messages }, { headers }),
       "chat.stream": () => drain(each.chat.stream({ model, messages }, { headers })),
@@ -132,7 +132,6 @@ export function clientAskings(baseURL: string, onlooker: Onlooker, more: ClientO
       "models.list": () => each.models.list({}, { headers }),
     }).map(([name, ask]) => ({ name: `${entry} ${name}`, made: each, ask })),
   );
-  return byEntry;
 }
 
 /** LangChain's ways. */

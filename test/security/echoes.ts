@@ -8,12 +8,14 @@ export interface Echo {
   reply: Reply;
 }
 
-const sse = wire.sse;
 const statuses = [400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504];
+
+/** A JSON string: backslashes stay, because a spelling may be made of escapes. */
+const quoted = (text: string): string => `"${text.replaceAll('"', '\\"')}"`;
 
 /** Refusals that repeat a text, in every shape and under every status. */
 export function refusals(echo: string): Echo[] {
-  const inJson = `"${echo.replaceAll('"', '\\"')}"`;
+  const inJson = quoted(echo);
   const bodies: Record<string, string> = {
     "the service's object": `{"code":20015,"message":${inJson},"data":null}`,
     "OpenAI's object": `{"error":{"message":${inJson},"code":${inJson},"type":${inJson}}}`,
@@ -23,13 +25,12 @@ export function refusals(echo: string): Echo[] {
     "JSON that is cut": `{"message":${inJson.slice(0, -1)}`,
     "an unknown object": `{"detail":${inJson},"request":{"headers":${inJson}}}`,
   };
-  const all = Object.entries(bodies).flatMap(([name, body]) =>
+  return Object.entries(bodies).flatMap(([name, body]) =>
     (name === "the service's object" ? [...statuses, 200] : [401, 503, 200]).map((status): Echo => ({
       name: `${status} ${name}`,
       reply: { status, body },
     })),
   );
-  return all;
 }
 
 /** Headers that repeat it. */
@@ -67,7 +68,7 @@ export function headerEchoes(echo: string): Echo[] {
 
 /** Streams that break, and repeat it in what they say. */
 export function damagedStreams(echo: string): Echo[] {
-  const inJson = `"${echo.replaceAll('"', '\\"')}"`;
+  const inJson = quoted(echo);
   const begun = wire.first + wire.text(answer);
   const half = Math.floor(echo.length / 2);
   const bodies: Record<string, string> = {
@@ -85,12 +86,12 @@ export function damagedStreams(echo: string): Echo[] {
   };
   const whole = Object.entries(bodies).map(([name, body]): Echo => ({
     name: `stream: ${name}`,
-    reply: { headers: sse, body: [begun, body.slice(begun.length)] },
+    reply: { headers: wire.sse, body: [begun, body.slice(begun.length)] },
   }));
-  const reset: Echo = { name: "stream: a reset", reply: { headers: sse, body: [begun], then: "reset" } };
+  const reset: Echo = { name: "stream: a reset", reply: { headers: wire.sse, body: [begun], then: "reset" } };
   const firstThing: Echo = {
     name: "stream: an error before anything",
-    reply: { headers: sse, body: bodies["an error in data"]!.slice(begun.length) },
+    reply: { headers: wire.sse, body: bodies["an error in data"]!.slice(begun.length) },
   };
   return [...whole, reset, firstThing];
 }
@@ -108,7 +109,7 @@ export function successes(request: Record<string, unknown>): Reply {
   const streams = request["stream"] === true;
   if (request["prompt"] !== undefined) {
     if (!streams) return { body: wire.textCompletion(answer) };
-    return { headers: sse, body: wire.textPiece(answer) + wire.textPiece("", "stop") + wire.done };
+    return { headers: wire.sse, body: wire.textPiece(answer) + wire.textPiece("", "stop") + wire.done };
   }
   if (request["messages"] === undefined) return { body: JSON.stringify({ object: "list", data: [{ id: "a" }] }) };
   const tools = request["tools"] as { function?: { name: string } }[] | undefined;
@@ -117,14 +118,14 @@ export function successes(request: Record<string, unknown>): Reply {
   // Only the requests to the Anthropic-compatible endpoint name a limit here.
   if (request["max_tokens"] !== undefined) {
     return streams
-      ? { headers: sse, body: wire.messageStream(answer) }
+      ? { headers: wire.sse, body: wire.messageStream(answer) }
       : { body: wire.message([{ type: "text", text: answer }]) };
   }
   const content = request["response_format"] === undefined ? answer : '{"name":"Ulrike"}';
   if (streams) {
     const said = name === undefined ? wire.text(content) : wire.tool({ index: 0, ...call });
     return {
-      headers: sse,
+      headers: wire.sse,
       body: wire.first + said + wire.finish(name === undefined ? "stop" : "tool_calls") + wire.done,
     };
   }

@@ -1,24 +1,13 @@
-import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
 import { describe, expect, test } from "vitest";
-import { answerServer } from "./answer-server.js";
 import type { Answer } from "./answers.js";
+import { ask as askWith } from "./ask.js";
 import { calling, thinking } from "./messages-answers.js";
 import { seen, tools, views } from "./views.js";
 
 const names = Object.keys(views);
 
-async function ask(view: string, ...answers: Answer[]) {
-  await using server = await answerServer(...answers);
-  const model = new ChatSiliconFlow({
-    model: "Pro/zai-org/GLM-4.7",
-    api: "messages",
-    apiKey: "sk-views",
-    baseURL: server.url,
-    maxRetries: 0,
-  });
-  const message = await views[view]!(model);
-  return { message, requests: server.requests };
-}
+const ask = (view: string, ...answers: Answer[]) =>
+  askWith({ model: "Pro/zai-org/GLM-4.7", api: "messages" }, view, ...answers);
 
 describe("an answer of the messages endpoint with thoughts looks the same", () => {
   test.each(names)("%s", async (view) => {

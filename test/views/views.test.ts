@@ -1,4 +1,4 @@
-import { ChatSiliconFlow, type ChatSiliconFlowFields } from "@langchain-siliconflow/chat";
+import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
 import { isSiliconFlowError } from "@langchain-siliconflow/client";
 import { describe, expect, test } from "vitest";
 import {
@@ -18,25 +18,12 @@ import {
   weighed,
 } from "./answers.js";
 import { answerServer } from "./answer-server.js";
+import { ask as askWith } from "./ask.js";
 import { seen, tools, views } from "./views.js";
 
 const names = Object.keys(views);
 
 const ask = (view: string, ...answers: Answer[]) => askWith({}, view, ...answers);
-
-async function askWith(fields: Partial<ChatSiliconFlowFields>, view: string, ...answers: Answer[]) {
-  await using server = await answerServer(...answers);
-  const message = await views[view]!(
-    new ChatSiliconFlow({
-      model: "Qwen/Qwen3-8B",
-      apiKey: "sk-views",
-      baseURL: server.url,
-      maxRetries: 0,
-      ...fields,
-    }),
-  );
-  return { message, requests: server.requests };
-}
 
 describe("an answer with thoughts looks the same", () => {
   test.each(names)("%s", async (view) => {
@@ -254,14 +241,14 @@ describe("an agent gives the model its thoughts back with the results of its too
 });
 
 describe("what is shown while an answer comes in", () => {
-  async function model(server: { url: string }) {
+  function model(server: { url: string }) {
     return new ChatSiliconFlow({ model: "Qwen/Qwen3-8B", apiKey: "sk-views", baseURL: server.url });
   }
 
   test("a stream's chunks have one id, and text or thoughts or nothing but facts at the end", async () => {
     await using server = await answerServer(thinking);
     const chunks = [];
-    for await (const chunk of await (await model(server)).stream("Well?")) chunks.push(chunk);
+    for await (const chunk of await model(server).stream("Well?")) chunks.push(chunk);
 
     expect(chunks.map((chunk) => chunk.contentBlocks)).toEqual([
       [{ type: "reasoning", reasoning: "Peru's capital ", index: "sf-reasoning" }],
@@ -277,7 +264,7 @@ describe("what is shown while an answer comes in", () => {
   test("a v1 stream merges into one block of each kind", async () => {
     await using server = await answerServer(calling);
     let whole;
-    for await (const chunk of await (await model(server)).stream("Well?", { outputVersion: "v1" })) {
+    for await (const chunk of await model(server).stream("Well?", { outputVersion: "v1" })) {
       whole = whole === undefined ? chunk : whole.concat(chunk);
     }
     expect(whole?.content).toMatchObject([
@@ -289,7 +276,7 @@ describe("what is shown while an answer comes in", () => {
 
   test("events v3 tell thoughts from text, and count once", async () => {
     await using server = await answerServer(thinking);
-    const events = (await model(server)).streamEvents("Well?");
+    const events = model(server).streamEvents("Well?");
 
     expect(await events.text).toBe("Lima");
     expect(await events.reasoning).toBe("Peru's capital city is Lima.");
@@ -301,7 +288,7 @@ describe("what is shown while an answer comes in", () => {
   test("an agent's stream of messages shows each answer under one id", async () => {
     await using server = await answerServer(calling, thinking);
     const { createAgent } = await import("langchain");
-    const agent = createAgent({ model: await model(server), tools });
+    const agent = createAgent({ model: model(server), tools });
     const ids = new Set<string | undefined>();
     let text = "";
     for await (const [message] of await agent.stream(

@@ -19,9 +19,9 @@ import { type ConfigurableField, configuredOptions } from "./configurable.js";
 import { type ChatSiliconFlowFields, readFields } from "./chat-fields.js";
 import { lookUpModel } from "./model-profiles.js";
 import { SendingChatModel } from "./sending-chat-model.js";
-import { secretName, serializableFields, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
+import { aliases, secrets, serializableFields, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
 import { type AnswerObject, type ModelAbilities, type OutputSchema, structuredOutput } from "./structured-output.js";
-import { estimateTokens } from "./usage.js";
+import { estimateTokensOf } from "./usage.js";
 import { version } from "./version.js";
 
 type WireParams = Omit<OpenAIClient.Chat.Completions.ChatCompletionCreateParams, "messages">;
@@ -96,12 +96,11 @@ export class ChatSiliconFlow extends SendingChatModel {
   }
 
   override get lc_secrets(): { [key: string]: string } {
-    return { apiKey: secretName };
+    return secrets;
   }
 
   override get lc_aliases(): Record<string, string> {
-    // Core writes `baseURL` as `base_url` and would read that back as `baseUrl`.
-    return { baseURL: "base_url" };
+    return aliases;
   }
 
   override get lc_serializable_keys(): string[] {
@@ -223,8 +222,7 @@ export class ChatSiliconFlow extends SendingChatModel {
 
   /** An estimate. The tokenizer that LangChain would download is OpenAI's. */
   override async getNumTokens(content: MessageContent): Promise<number> {
-    if (typeof content === "string") return estimateTokens(content);
-    return estimateTokens(content.map((block) => (block.type === "text" ? String(block["text"]) : "")).join(""));
+    return estimateTokensOf(content);
   }
 
   /** @throws {@link InvalidInputError} always: SiliconFlow has no moderation endpoint. */

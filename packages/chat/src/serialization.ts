@@ -1,7 +1,13 @@
 import type { Serialized } from "@langchain/core/load/serializable";
 
 /** The environment variable, and the name under which `load()` is given the key. */
-export const secretName = "SILICONFLOW_API_KEY";
+const secretName = "SILICONFLOW_API_KEY";
+
+/** Fields that hold a secret, which is written out by its name. */
+export const secrets = Object.freeze({ apiKey: secretName });
+
+/** Core writes `baseURL` as `base_url` and would read that back as `baseUrl`. */
+export const aliases = Object.freeze({ baseURL: "base_url" });
 
 /** Constructor options that are written out. No headers, no client, no callbacks: they hold secrets or functions. */
 export const serializableFields: string[] = [

@@ -1,4 +1,4 @@
-import type { CompletionChunk, RequestOptions, TextCompletion, Timeouts, Usage } from "@langchain-siliconflow/client";
+import type { RequestOptions, Timeouts, Usage } from "@langchain-siliconflow/client";
 import { connectAdapter, requestOptionsOf, type ClientFor } from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
@@ -17,11 +17,10 @@ import {
 import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
 import { leavable } from "./leavable.js";
-import { normalFinishReason } from "./repair-stream.js";
 import { HiddenHeaders, toRequestOptions } from "./request-options.js";
-import { secretName, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
-import { estimateTokens } from "./usage.js";
-import { toTokenUsage } from "./wire-to-messages.js";
+import { aliases, secrets, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
+import { estimateTokensOf } from "./usage.js";
+import { sumTokenUsage, toGenerationChunk, toGenerations } from "./wire-to-generations.js";
 
 type CompletionParams = { model: string } & Record<string, unknown>;
 
@@ -121,12 +120,11 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
   }
 
   override get lc_secrets(): { [key: string]: string } {
-    return { apiKey: secretName };
+    return secrets;
   }
 
   override get lc_aliases(): Record<string, string> {
-    // Core writes `baseURL` as `base_url` and would read that back as `baseUrl`.
-    return { baseURL: "base_url" };
+    return aliases;
   }
 
   override toJSON(): Serialized {
@@ -180,7 +178,7 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
       ),
     );
     const usages = answers.flatMap(([first]) => (first?.generationInfo?.["usage"] as Usage | undefined) ?? []);
-    return { generations: answers, llmOutput: usages.length > 0 ? { tokenUsage: sum(usages) } : {} };
+    return { generations: answers, llmOutput: usages.length > 0 ? { tokenUsage: sumTokenUsage(usages) } : {} };
   }
 
   override async *_streamResponseChunks(
@@ -199,7 +197,7 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
     try {
       for await (const chunk of chunks) {
         usage = chunk.usage ?? usage;
-        const generation = toChunk(chunk);
+        const generation = toGenerationChunk(chunk);
         if (generation === undefined) continue;
         yield generation;
         await runManager?.handleLLMNewToken(
@@ -233,8 +231,7 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
 
   /** An estimate. The tokenizer that LangChain would download is OpenAI's. */
   override async getNumTokens(content: MessageContent): Promise<number> {
-    if (typeof content === "string") return estimateTokens(content);
-    return estimateTokens(content.map((block) => (block.type === "text" ? String(block["text"]) : "")).join(""));
+    return estimateTokensOf(content);
   }
 
   async #complete(prompt: string, options: this["ParsedCallOptions"]): Promise<Generation[]> {
@@ -279,45 +276,4 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
     };
     return requestOptionsOf(this.#requestOptions, toRequestOptions(forCall, undefined, left));
   }
-}
-
-function toChunk({ choices, model }: CompletionChunk): GenerationChunk | undefined {
-  const [choice] = choices;
-  if (choice === undefined) return undefined;
-  const text = choice.text ?? "";
-  // Some chunks only count.
-  if (text === "" && !choice.finish_reason) return undefined;
-  return new GenerationChunk({ text, generationInfo: generationInfo(choice, model) });
-}
-
-function toGenerations({ choices, model, usage, traceId }: TextCompletion): Generation[] {
-  return choices.map((choice) => ({
-    text: choice.text,
-    generationInfo: {
-      ...generationInfo(choice, model),
-      ...(usage && { usage: { ...usage } }),
-      ...(traceId !== undefined && { trace_id: traceId }),
-    },
-  }));
-}
-
-function generationInfo(
-  choice: { finish_reason?: string | null; logprobs?: unknown },
-  model: string | undefined,
-): Record<string, unknown> {
-  const { finish_reason, logprobs } = choice;
-  return {
-    ...(model && { model }),
-    ...(finish_reason && { finish_reason: normalFinishReason(finish_reason) }),
-    ...(logprobs != null && { logprobs }),
-  };
-}
-
-function sum(usages: Usage[]): Record<string, number> {
-  const total = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
-  for (const usage of usages) {
-    const counts = toTokenUsage(usage);
-    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counts[name] ?? 0;
-  }
-  return total;
 }

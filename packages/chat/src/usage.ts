@@ -1,5 +1,5 @@
 import type { Usage } from "@langchain-siliconflow/client";
-import type { UsageMetadata } from "@langchain/core/messages";
+import type { MessageContent, UsageMetadata } from "@langchain/core/messages";
 
 /**
  * The service's counts under LangChain's names.
@@ -33,7 +33,13 @@ function isCount(value: unknown): value is number {
 const dense = /[\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\uFF00-\uFFEF\u{20000}-\u{3FFFF}]/gu;
 
 /** Tokens of a text, estimated without a tokenizer: 0.6 a Chinese character, 0.3 any other. */
-export function estimateTokens(text: string): number {
+function estimateTokens(text: string): number {
   const wide = text.match(dense)?.length ?? 0;
   return Math.ceil(wide * 0.6 + (text.length - wide) * 0.3);
+}
+
+/** The same of a message's content: of its text. */
+export function estimateTokensOf(content: MessageContent): number {
+  if (typeof content === "string") return estimateTokens(content);
+  return estimateTokens(content.map((block) => (block.type === "text" ? String(block["text"]) : "")).join(""));
 }

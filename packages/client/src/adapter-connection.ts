@@ -1,5 +1,6 @@
 import { InvalidInputError } from "./errors.js";
 import { ownOptions, type ClientOptions, type RequestOptions } from "./options.js";
+import type { Assets } from "./resources/assets.js";
 import type { Chat } from "./resources/chat.js";
 import type { Completions } from "./resources/completions.js";
 import type { Batches } from "./resources/batches.js";
@@ -23,10 +24,10 @@ interface Endpoints {
   completions: { readonly completions: Pick<Completions, "create" | "stream"> };
   embeddings: { readonly embeddings: Pick<Embeddings, "create"> };
   rerank: { readonly rerank: Pick<Rerank, "create"> };
-  images: { readonly images: Pick<Images, "generate"> };
+  images: { readonly images: Pick<Images, "generate">; readonly assets: Pick<Assets, "open"> };
   speech: { readonly speech: Pick<Speech, "create" | "stream"> };
   transcriptions: { readonly transcriptions: Pick<Transcriptions, "create"> };
-  videos: { readonly videos: Pick<Videos, "submit" | "status" | "wait"> };
+  videos: { readonly videos: Pick<Videos, "submit" | "status" | "wait">; readonly assets: Pick<Assets, "open"> };
   batches: {
     readonly baseURL: string;
     readonly files: Pick<Files, "upload" | "list" | "content">;

@@ -1,21 +1,11 @@
 import { isErrorBody, parseAnswer } from "./answer.js";
-import { tooLarge } from "./read-body.js";
 import type { Deadline } from "./deadline.js";
 import { InvalidResponseError, isSiliconFlowError, StreamError, TimeoutError } from "./errors.js";
+import { EventReader } from "./event-reader.js";
 import type { Judge } from "./judge.js";
-import { SseDecoder, type SseEvent } from "./sse.js";
+import type { SseEvent } from "./sse.js";
 import type { Call, Exchange, Transport } from "./transport.js";
 import type { WireResponse } from "./wire.js";
-
-const maxEventBytes = 8 * 1024 * 1024;
-/** After `[DONE]` the body is read to its end, so that the socket can be used again; within these bounds. */
-const drainMs = 500;
-const drainBytes = 64 * 1024;
-
-/** A chunk that has been read already: of a whole answer that came although a stream was asked for. */
-interface ReadChunk<Chunk> {
-  chunk: Chunk;
-}
 
 const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
@@ -33,11 +23,10 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
   #deadline: Deadline | undefined;
   #exchange: Exchange | undefined;
   #response: WireResponse | undefined;
-  #decoder = new SseDecoder(maxEventBytes);
-  #queue: (SseEvent | ReadChunk<Chunk>)[] = [];
-  #position = 0;
-  #bytes = 0;
-  #bodyEnded = false;
+  /** Of the last attempt that was answered. */
+  #events: EventReader | undefined;
+  /** What is left of a whole answer that came although a stream was asked for. */
+  #pieces: Chunk[] = [];
   /** Set once a chunk was handed out, or would have been. */
   #begun = false;
   #over = false;
@@ -66,7 +55,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
    */
   next(): Promise<IteratorResult<Chunk, undefined>> {
     if (this.#running !== undefined) return this.#chain();
-    const event = this.#queue[this.#position];
+    const event = this.#events?.next;
     // Whatever is not a plain chunk takes the longer way.
     if (
       typeof event === "string" &&
@@ -75,7 +64,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
       !this.#judge.over &&
       !this.#deadline!.stopped
     ) {
-      this.#position += 1;
+      this.#events!.skip();
       try {
         const value = this.#chunk(event);
         if (value !== undefined) return Promise.resolve({ done: false, value });
@@ -119,15 +108,19 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
       else this.#deadline.throwIfStopped();
       for (;;) {
         if (this.#judge.over) return await this.#finish(true);
-        const event = this.#queue[this.#position];
+        const piece = this.#pieces.shift();
+        if (piece !== undefined) return { done: false, value: this.#taken(piece, false) };
+        const events = this.#events!;
+        const event = events.next;
         if (event !== undefined) {
-          this.#position += 1;
+          events.skip();
           if (isDone(event)) return await this.#finish(true);
           const value = this.#chunk(event);
           if (value !== undefined) return { done: false, value };
           continue;
         }
-        if (this.#bodyEnded || !(await this.#fill())) return await this.#finish(false);
+        // Once the answer is whole, a connection that breaks takes nothing away.
+        if (events.ended || !(await events.fill(this.#judge.whole))) return await this.#finish(false);
       }
     } catch (error) {
       // Closed by return() while this waited.
@@ -143,10 +136,11 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
     await run(async (response, exchange) => {
       this.#response = response;
       this.#exchange = exchange;
-      this.#reset();
-      const found = await this.#fill();
-      const [first] = this.#queue;
-      if (!found || first === undefined) {
+      const events = new EventReader(response.body, deadline, this.#transport.options.maxResponseBytes);
+      this.#events = events;
+      await events.fill(false);
+      const first = events.next;
+      if (first === undefined) {
         throw new InvalidResponseError("The service answered with an empty stream.", {
           reason: "empty",
           retryable: true,
@@ -154,91 +148,50 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
         });
       }
       // An error in place of the answer: nothing was shown, so it is judged like any other refusal.
-      if (typeof first === "string" || "chunk" in first || !("raw" in first)) {
+      if (typeof first === "string" || !("raw" in first)) {
         if (!isDone(first)) this.#parse(first);
         return;
       }
       this.#refuse(first.raw);
-      this.#takeText(await this.#joinRaw(), response, exchange);
+      // JSON although a stream was asked for.
+      const text = await this.#joinRaw(events);
+      const answer = parseAnswer(text, response, exchange, (value) => this.#judge.isAnswer(value)) as Answer;
+      this.#pieces = this.#judge.split(answer);
     });
     this.#begun = true;
   }
 
-  /** An attempt failed before its first event: the next one starts afresh. */
-  #reset(): void {
-    this.#decoder = new SseDecoder(maxEventBytes);
-    this.#queue = [];
-    this.#position = 0;
-    this.#bytes = 0;
-    this.#bodyEnded = false;
-  }
-
-  /** JSON answered although a stream was asked for. */
-  #takeText(text: string, response: WireResponse, exchange: Exchange): void {
-    const answer = parseAnswer(text, response, exchange, (value) => this.#judge.isAnswer(value)) as Answer;
-    this.#queue = this.#judge.split(answer).map((chunk) => ({ chunk }));
-    this.#position = 0;
-  }
-
   /** JSON arrives as lines that are no events, and alone: to its end, all of them belong to it. */
-  async #joinRaw(): Promise<string> {
+  async #joinRaw(events: EventReader): Promise<string> {
     let text = "";
     do {
-      for (const event of this.#queue) {
-        if (typeof event === "string" || !("raw" in event)) throw this.#damaged(event);
+      for (let event = events.next; event !== undefined; event = events.next) {
+        if (typeof event === "string" || !("raw" in event)) throw this.#damaged(events.isLast(event));
         text += `${event.raw}\n`;
+        events.skip();
       }
-    } while (!this.#bodyEnded && (await this.#fill()));
+    } while (!events.ended && (await events.fill(false)));
     return text;
   }
 
-  /** Reads until at least one event is there; false at the end of the body. */
-  async #fill(): Promise<boolean> {
-    const { body } = this.#response!;
-    const deadline = this.#deadline!;
-    const queue: (SseEvent | ReadChunk<Chunk>)[] = [];
-    this.#queue = queue;
-    this.#position = 0;
-    for (;;) {
-      let bytes: Uint8Array | null | undefined;
-      try {
-        bytes = body.read();
-        if (bytes === undefined) bytes = await deadline.wait(body);
-      } catch (error) {
-        // The answer is whole: a connection that breaks after it takes nothing away.
-        if (!this.#judge.whole || deadline.stopped) throw error;
-        body.cancel();
-        bytes = null;
-      }
-      if (bytes === null) {
-        this.#bodyEnded = true;
-        deadline.finished();
-        this.#decoder.end(queue as SseEvent[]);
-        return queue.length > 0;
-      }
-      this.#bytes += bytes.length;
-      const { maxResponseBytes } = this.#transport.options;
-      if (this.#bytes > maxResponseBytes) throw tooLarge(maxResponseBytes);
-      this.#decoder.feed(bytes, queue as SseEvent[]);
-      if (queue.length > 0) {
-        deadline.answered();
-        return true;
-      }
-      if (!this.#decoder.expecting) deadline.commented();
-    }
+  #chunk(event: SseEvent): Chunk | undefined {
+    const chunk = this.#parse(event);
+    return chunk === undefined ? undefined : this.#taken(chunk, this.#events!.isLast(event));
   }
 
-  #chunk(event: SseEvent | ReadChunk<Chunk>): Chunk | undefined {
-    const chunk = this.#parse(event);
-    if (chunk !== undefined && !this.#judge.add(chunk)) throw this.#damaged(event);
+  #taken(chunk: Chunk, isLast: boolean): Chunk {
+    if (!this.#judge.add(chunk)) throw this.#damaged(isLast);
     return chunk;
   }
 
   /** Throws what an event says when it is no chunk. */
-  #parse(event: SseEvent | ReadChunk<Chunk>): Chunk | undefined {
+  #parse(event: SseEvent): Chunk | undefined {
     if (typeof event === "string") return this.#parseData(event, undefined, event);
-    if ("chunk" in event) return event.chunk;
-    if ("raw" in event) return this.#parseRaw(event);
+    if ("raw" in event) {
+      // A line that is no event: where it is not the service's own refusal, something has been damaged.
+      this.#refuse(event.raw);
+      throw this.#damaged(this.#events!.isLast(event));
+    }
     if (event.type === "error") throw this.#exchange!.refusal(event.data, this.#response!);
     return this.#parseData(event.data, event.type, event);
   }
@@ -252,13 +205,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
       if (isErrorBody(fields)) throw this.#exchange!.refusal(data, this.#response!);
     }
     if (typeof value === "string") throw this.#exchange!.refusal(data, this.#response!);
-    throw this.#damaged(event);
-  }
-
-  /** A line that is no event: where it is not the service's own refusal, something has been damaged. */
-  #parseRaw(event: Extract<SseEvent, { raw: string }>): never {
-    this.#refuse(event.raw);
-    throw this.#damaged(event);
+    throw this.#damaged(this.#events!.isLast(event));
   }
 
   #refuse(text: string): void {
@@ -270,9 +217,8 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
       throw this.#exchange!.refusal(text, this.#response!);
   }
 
-  /** Whether the last event was cut by the end of the body, or damaged on the way. */
-  #damaged(event: SseEvent | ReadChunk<Chunk>): StreamError {
-    const cut = this.#bodyEnded && this.#queue.at(-1) === event;
+  /** @param cut - Whether it was cut by the end of the body, not damaged on the way. */
+  #damaged(cut: boolean): StreamError {
     const message = cut ? "The stream ended in the middle of an event." : "An event is not a chunk of an answer.";
     return new StreamError(message, {
       reason: cut ? "truncated" : "malformed",
@@ -295,33 +241,9 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
         },
       );
     }
-    if (!this.#bodyEnded) await this.#drain();
+    await this.#events!.drain();
     this.#close();
     return finished;
-  }
-
-  async #drain(): Promise<void> {
-    const { body } = this.#response!;
-    const deadline = this.#deadline!;
-    const until = performance.now() + drainMs;
-    let left = drainBytes;
-    try {
-      while (left > 0) {
-        const leftMs = until - performance.now();
-        if (leftMs <= 0) return;
-        let bytes = body.read();
-        if (bytes === undefined) bytes = await deadline.wait(body, leftMs);
-        if (bytes === null) {
-          this.#bodyEnded = true;
-          deadline.finished();
-          return;
-        }
-        left -= bytes.length;
-      }
-    } catch {
-      // The answer is whole: what comes after it cannot spoil it.
-      deadline.throwIfStopped();
-    }
   }
 
   /** Ends the stream with what the failure really is, and what had arrived. */
@@ -352,11 +274,11 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
   #close(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#queue = [];
+    this.#pieces = [];
     this.#exchange?.settle(this.#judge.tokens);
     if (this.#deadline === undefined) return;
-    // Also wakes a next() that is still waiting.
-    if (!this.#bodyEnded) this.#deadline.stop(undefined);
+    // Also wakes a next() that is still waiting: for the body, or for another attempt.
+    if (!this.#begun || !this.#events!.ended) this.#deadline.stop(undefined);
     this.#deadline.end();
   }
 }

@@ -65,7 +65,9 @@ test("both entries export the same names, and what is for adapters stays in its 
     ["index.js", "fetch.js", "index.cjs", "adapter.js"].map(names),
   );
   expect(fetch).toBe(index);
-  expect(adapter).toBe("ToolCallsSoFar,abortReason,asText,connectAdapter,requestOptionsOf");
+  expect(adapter).toBe(
+    "AtomicFile,ToolCallsSoFar,abortReason,asText,connectAdapter,errorFromResponse,requestOptionsOf",
+  );
   for (const name of index!.split(",")) expect(indexCjs!.split(",")).toContain(name);
 });
 

@@ -199,6 +199,11 @@ export function checkMaxRetries(value: number | undefined): number | undefined {
   return value;
 }
 
+export function checkSignal(signal: AbortSignal | null | undefined): void {
+  if (signal != null && typeof signal.addEventListener !== "function")
+    throw new InvalidInputError("signal must be an AbortSignal.");
+}
+
 function checkMaxResponseBytes(value: number | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (!(value > 0)) throw new InvalidInputError("maxResponseBytes must be a number above 0.");

@@ -1,7 +1,6 @@
-import { isSiliconFlowError, type SiliconFlowError } from "./errors.js";
+import { InvalidInputError, isSiliconFlowError } from "./errors.js";
 import { quietly } from "./leases.js";
 import { ownOptions, type RequestOptions } from "./options.js";
-import { InvalidInputError } from "./errors.js";
 import type { Transport } from "./transport.js";
 
 /** How to wait for a job. `timeouts.totalMs` is for the whole wait; the other limits are for each look. */
@@ -44,6 +43,7 @@ export async function waitFor<Job>(
   try {
     for (;;) {
       try {
+        deadline.throwIfStopped();
         const job = await deadline.race(look(each));
         blindSince = undefined;
         quietly(() => onProgress?.(job));
@@ -61,6 +61,6 @@ export async function waitFor<Job>(
   }
 }
 
-function isPassing(error: unknown): error is SiliconFlowError {
+function isPassing(error: unknown): boolean {
   return isSiliconFlowError(error) && error.retryable;
 }

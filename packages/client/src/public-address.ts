@@ -56,7 +56,9 @@ export function addressIn({ hostname }: URL): string | undefined {
 
 /** Names that mean this machine or the local network, wherever they are looked up. */
 export function isLocalName(hostname: string): boolean {
-  const name = hostname.toLowerCase().replace(/\.+$/, "");
+  let end = hostname.length;
+  while (hostname[end - 1] === ".") end -= 1;
+  const name = hostname.slice(0, end).toLowerCase();
   return !name.includes(".") || /\.(localhost|local|internal|intranet|lan|home|home\.arpa)$/.test(name);
 }
 
@@ -77,7 +79,7 @@ function groupsOf(address: string): number[] | undefined {
   let canonical: string;
   try {
     // A zone ("%eth0") belongs to link-local addresses only, and `URL` knows none.
-    canonical = new URL(`http://[${address.replace(/%.*$/, "")}]`).hostname.slice(1, -1);
+    canonical = new URL(`http://[${address.split("%", 1)[0]}]`).hostname.slice(1, -1);
   } catch {
     return undefined;
   }

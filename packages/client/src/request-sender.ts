@@ -1,7 +1,7 @@
 import { connectionErrorFrom } from "./connection-error.js";
 import type { Clock } from "./clock.js";
 import { Deadline } from "./deadline.js";
-import { errorFromResponse } from "./error-from-response.js";
+import { errorFromResponse, plainText } from "./error-from-response.js";
 import { ApiError, InvalidInputError, isSiliconFlowError } from "./errors.js";
 import { LimiterFailure } from "./leases.js";
 import { estimateTokens } from "./limits/estimate-tokens.js";
@@ -11,6 +11,7 @@ import {
   checkHeaders,
   checkHeaderValue,
   checkMaxRetries,
+  checkSignal,
   mergeTimeouts,
   ownOptions,
   type RequestOptions,
@@ -91,7 +92,8 @@ export class RequestSender {
       GET: json,
       POST: { "content-type": "application/json", ...json },
       stream: { "content-type": "application/json", accept: "text/event-stream", ...headers },
-      binary: { "content-type": "application/json", accept: "*/*", ...headers },
+      // Sound does not get smaller, and a runtime's fetch does not notice when something compressed ends early.
+      binary: { "content-type": "application/json", accept: "*/*", "accept-encoding": "identity", ...headers },
     };
     this.#mask = new Mask([apiKey, ...secretsOf(options.headers), ...(wire.secrets ?? [])]);
     this.#host = new URL(options.baseURL).host;
@@ -115,8 +117,7 @@ export class RequestSender {
       sent = { ...sent, "content-type": form.contentType };
       if (form.length !== undefined) sent["content-length"] = `${form.length}`;
     }
-    if (signal != null && typeof signal.addEventListener !== "function")
-      throw new InvalidInputError("signal must be an AbortSignal.");
+    checkSignal(signal);
     const model = typeof body?.["model"] === "string" ? body["model"] : undefined;
     return {
       method,
@@ -229,6 +230,11 @@ export class RequestSender {
       region,
       now: this.#clock.date(),
     });
+  }
+
+  /** What a text of the service may be quoted as: one short line, without the key. */
+  quote(text: string): string {
+    return plainText(this.#mask.apply(text));
   }
 
   /** Turns what broke an attempt into our error, or into the reason of whatever ended the call. */

@@ -40,7 +40,7 @@ export type { FileSource } from "./upload.js";
 export type { Transcription, TranscriptionRequest } from "./resources/transcriptions.js";
 export type { UploadedVoice, VoiceList, VoiceUpload } from "./resources/voices.js";
 export type { SubmittedVideo, VideoRequest, VideoStatus } from "./resources/videos.js";
-export type { FileList, FileQuery, FileUpload, StoredFile } from "./resources/files.js";
+export type { FileList, FileQuery, FileUpload, FileObject } from "./resources/files.js";
 export type { Batch, BatchList, BatchRequest } from "./resources/batches.js";
 export type { WaitOptions } from "./polling.js";
 export type { AccountInfo } from "./resources/account.js";

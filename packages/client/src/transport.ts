@@ -15,7 +15,7 @@ import {
 import { NearestModels } from "./nearest-models.js";
 import { acquire, penalize, quietly, settle, usedTokens } from "./leases.js";
 import { withoutInput } from "./mask.js";
-import { mergeTimeouts, type OnWait, type ResolvedOptions, type Timeouts } from "./options.js";
+import { checkSignal, mergeTimeouts, type OnWait, type ResolvedOptions, type Timeouts } from "./options.js";
 import type { Lease } from "./rate-limiter.js";
 import { decodeText, readBody, tooLarge } from "./read-body.js";
 import { RequestSender, type Call, type PreparedCall, type Sent } from "./request-sender.js";
@@ -52,6 +52,8 @@ export class Transport {
   readonly #nearestModels: NearestModels;
   /** Calls that are not over, each for its own. */
   readonly #calls = new Set<Deadline>();
+  /** Waits over several calls that are not over. */
+  readonly #waits = new Set<Deadline>();
   #closed = false;
 
   constructor(options: ResolvedOptions, wire: Wire, clock: Clock) {
@@ -71,6 +73,7 @@ export class Transport {
     this.#closed = true;
     // Also streams that are being read: a `fetch` and a given dispatcher know nothing of this client's end.
     for (const deadline of this.#calls) deadline.fail(closedError());
+    for (const deadline of this.#waits) deadline.stop(closedError());
     await this.#wire.close();
   }
 
@@ -122,14 +125,25 @@ export class Transport {
     signal: AbortSignal | undefined,
     timeouts: Timeouts | undefined,
   ): { deadline: Deadline; ended: AbortSignal } {
-    const deadline = new Deadline(signal, mergeTimeouts(this.options.timeouts, timeouts), false, this.#clock);
+    checkSignal(signal);
+    const deadline = new Deadline(
+      signal ?? undefined,
+      mergeTimeouts(this.options.timeouts, timeouts),
+      false,
+      this.#clock,
+    );
     const controller = new AbortController();
-    this.#calls.add(deadline);
+    this.#waits.add(deadline);
     deadline.onEnd = () => {
-      this.#calls.delete(deadline);
+      this.#waits.delete(deadline);
       controller.abort();
     };
     return { deadline, ended: controller.signal };
+  }
+
+  /** What a text of the service may be quoted as in a message. */
+  quote(text: string): string {
+    return this.#sender.quote(text);
   }
 
   /** The whole body as text, within the limits of time and size. */

@@ -11,6 +11,7 @@ const help = `siliconflow-emulator: a local stand-in for the SiliconFlow API. It
   --models <kind>   lexical (default), or semantic: also serves real English sentence embeddings
   --batch-cap <n>   most texts in one embeddings request (default 32)
   --seed <n>        another seed is another service: its vectors differ (default 0)
+  --speech <kind>   auto (default): spoken by espeak-ng where it is installed; or own: the same bytes everywhere
   --rpm <n>         requests per minute for each model; also --rph, --rpd (default none)
   --tpm <n>         tokens per minute for each model; also --tpd (default none)
   --ipm <n>         pictures per minute for each model; also --ipd (default none)
@@ -37,6 +38,7 @@ try {
       models: { type: "string" },
       "batch-cap": { type: "string" },
       seed: { type: "string" },
+      speech: { type: "string" },
       rpm: { type: "string" },
       rph: { type: "string" },
       rpd: { type: "string" },
@@ -61,6 +63,7 @@ interface Arguments {
   models?: string | undefined;
   "batch-cap"?: string | undefined;
   seed?: string | undefined;
+  speech?: string | undefined;
   rpm?: string | undefined;
   rph?: string | undefined;
   rpd?: string | undefined;
@@ -78,6 +81,7 @@ async function serve(values: Arguments): Promise<void> {
   if (values.models !== undefined) options.models = values.models as "lexical" | "semantic";
   if (values["batch-cap"] !== undefined) options.batchCap = wholeNumber("batch-cap", values["batch-cap"]);
   if (values.seed !== undefined) options.seed = wholeNumber("seed", values.seed);
+  if (values.speech !== undefined) options.speech = values.speech as "auto" | "own";
   options.limits = limitsFrom(values);
   const emulator = await startEmulator(options);
 

@@ -10,8 +10,8 @@ export class UploadedFile {
     this.bytes = bytes;
   }
 
-  /** What the journal keeps of it. */
-  toJSON(): { filename: string; type: string; size: number } {
+  /** What the journal keeps of it: not its bytes, which may be many. */
+  describe(): { filename: string; type: string; size: number } {
     return { filename: this.filename, type: this.type, size: this.bytes.length };
   }
 }
@@ -31,4 +31,14 @@ export async function readForm(
     Object.defineProperty(fields, name, { value: given, enumerable: true, configurable: true, writable: true });
   }
   return fields;
+}
+
+/** A body as the journal keeps it: a form without the bytes of its files. */
+export function withoutBytes(body: unknown): unknown {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
+  const fields = Object.entries(body);
+  if (!fields.some(([, value]) => value instanceof UploadedFile)) return body;
+  return Object.fromEntries(
+    fields.map(([name, value]) => [name, value instanceof UploadedFile ? value.describe() : value]),
+  );
 }

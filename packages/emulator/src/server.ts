@@ -2,12 +2,12 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { deliver, lowerCased, replaceReply, type Faults } from "./faults.js";
-import { readForm } from "./form.js";
-import { refuseByHabit } from "./strictness.js";
+import { readForm, withoutBytes } from "./form.js";
 import type { Journal, RecordedRequest } from "./journal.js";
 import { documentedBody, invalid, json, Refusal, type Reply } from "./reply.js";
 import { routeOf, type Call, type Route, type Service } from "./router.js";
 import { isWireAnswer, type Script, type WireAnswer } from "./script.js";
+import { refuseByHabit } from "./strictness.js";
 
 // The service says nothing about its own bound; this one only protects the process that runs the emulator.
 const longestBodyBytes = 64 * 1024 * 1024;
@@ -61,7 +61,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
     method,
     path: url.pathname + url.search,
     headers: request.headers,
-    body: body === undefined ? bytes?.toString() || undefined : body.value,
+    body: body === undefined ? bytes?.toString() || undefined : withoutBytes(body.value),
   });
 
   let reply: Reply;

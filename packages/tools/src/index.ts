@@ -1,1 +1,11 @@
-export {};
+export type { MediaArtifact, TranscriptionArtifact } from "./artifact.js";
+export type { ArtifactStore, ArtifactStoreOptions, FileContent, StoredArtifact } from "./artifact-store.js";
+export { DirectoryArtifactStore, type DirectoryArtifactStoreOptions } from "./directory-artifact-store.js";
+export { SiliconFlowImageTool, type SiliconFlowImageToolInput } from "./image-tool.js";
+export type { MediaKind } from "./media-type.js";
+export { MemoryArtifactStore } from "./memory-artifact-store.js";
+export { SiliconFlowSpeechTool, type SiliconFlowSpeechToolInput } from "./speech-tool.js";
+export type { MediaToolOptions } from "./tool-run.js";
+export { SiliconFlowToolkit, type SiliconFlowToolkitInput, type ToolKind } from "./toolkit.js";
+export { SiliconFlowTranscriptionTool, type SiliconFlowTranscriptionToolInput } from "./transcription-tool.js";
+export { SiliconFlowVideoTool, type SiliconFlowVideoToolInput, type VideoSize } from "./video-tool.js";

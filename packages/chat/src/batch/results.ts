@@ -61,6 +61,8 @@ function outcomeOf(row: Record<string, unknown>, baseURL: string): Outcome {
     const body = typeof given === "string" ? (parsed(given) ?? given) : given;
     // What is in it is judged where every answer is.
     if (status === 200 && isPlainObject(body)) return { completion: body as unknown as ChatCompletion };
+    // Not worth another batch by itself: it has been paid.
+    if (status === 200) return { error: new InvalidResponseError("A line was answered without a body."), again: false };
     return refused(Number(status) || 500, body, baseURL);
   }
   const { code, message } = isPlainObject(error) ? error : {};

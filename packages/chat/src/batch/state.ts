@@ -13,7 +13,7 @@ export interface BatchState {
 }
 
 /** A folder, made when it is needed: one file for each key. */
-export function folderState(folder: string): BatchState {
+function folderState(folder: string): BatchState {
   // Loaded when used: the package must load where there are no files.
   const open = async () => ({ fs: await import("node:fs/promises"), path: await import("node:path") });
   return {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { InvalidInputError, RateLimitError, type SiliconFlowError } from "../errors.js";
 import { clockOption } from "../clock.js";
+import { InvalidInputError, RateLimitError, type SiliconFlowError } from "../errors.js";
+import { settled, VirtualClock } from "../virtual-clock.js";
 import type { RateLimiterOptions } from "./limits.js";
 import { MemoryRateLimiter } from "./memory-rate-limiter.js";
 import { mostWithin, rateHeld } from "./reckoning.js";
-import { settled, VirtualClock } from "../virtual-clock.js";
 
 const model = "BAAI/bge-m3";
 const minuteMs = 60_000;

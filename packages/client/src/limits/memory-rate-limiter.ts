@@ -1,5 +1,5 @@
-import type { AcquireRequest, Lease, RateLimiter } from "../rate-limiter.js";
 import { clockOf, type Clock } from "../clock.js";
+import type { AcquireRequest, Lease, RateLimiter } from "../rate-limiter.js";
 import { checkLimits, type LimitTable, type Need, type RateLimiterOptions } from "./limits.js";
 import { ModelLimits } from "./model-limits.js";
 import { WaitingLine, type Admission, type Grant, type Waiter } from "./waiting-line.js";

@@ -1,5 +1,5 @@
-import type { Budget } from "./budget.js";
 import type { Clock } from "../clock.js";
+import type { Budget } from "./budget.js";
 import { SlidingWindow } from "./sliding-window.js";
 import type { StoreLink } from "./store-link.js";
 
@@ -8,10 +8,10 @@ export const sharedCut = { buckets: 120, marginMs: 500, holdMs: { quick: 5000, s
 /** A counter of the store outlives its window by this. */
 const spareSeconds = 20;
 /** Others may correct what they counted: so many of the newest buckets are read each second, all of them now and then. */
-const newest = 12;
+const newestBuckets = 12;
 const rereadMs = 8000;
 /** And so many after each claim: what was corrected since the last second. */
-const moved = 6;
+const correctedBuckets = 6;
 /** Buckets of the future are read as well: requests under way are counted there, by clocks that may be ahead. */
 const aheadMs = sharedCut.holdMs.quick + sharedCut.marginMs;
 /** Corrections are collected for so long. */
@@ -67,7 +67,7 @@ export class SharedCounter {
   async claim(amount: number, at: number): Promise<void> {
     if (amount === 0 || !this.#isShared) return;
     await this.#add(this.#indexAt(at), amount);
-    await this.#readFrom(this.#indexAt(this.#clock.now()) - moved);
+    await this.#readFrom(this.#indexAt(this.#clock.now()) - correctedBuckets);
   }
 
   giveBack(amount: number, at: number): void {
@@ -117,7 +117,7 @@ export class SharedCounter {
     const now = this.#clock.now();
     const all = now >= this.#rereadAt || this.#link.returning;
     if (all) this.#rereadAt = now + rereadMs;
-    await this.#readFrom(all ? this.#own.oldestAt(now) : this.#indexAt(now) - newest);
+    await this.#readFrom(all ? this.#own.oldestAt(now) : this.#indexAt(now) - newestBuckets);
   }
 
   /** The store is back: what was used without it is added to its counters. */

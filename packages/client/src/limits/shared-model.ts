@@ -1,5 +1,5 @@
-import type { RateLimitClass } from "../errors.js";
 import type { Clock } from "../clock.js";
+import type { RateLimitClass } from "../errors.js";
 import type { CheckedLimits, Need } from "./limits.js";
 import { ModelLimits, type Wait } from "./model-limits.js";
 import { SharedCounter, sharedCut } from "./shared-counter.js";

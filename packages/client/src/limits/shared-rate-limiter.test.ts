@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { clockOption } from "../clock.js";
+import { VirtualClock } from "../virtual-clock.js";
 import { mostWithin, rateHeld } from "./reckoning.js";
 import { SharedRateLimiter, type SharedRateLimiterOptions } from "./shared-rate-limiter.js";
 import type { RateLimitStore } from "./store-link.js";
-import { VirtualClock } from "../virtual-clock.js";
 
 const model = "BAAI/bge-m3";
 const minuteMs = 60_000;

@@ -1,6 +1,6 @@
+import { clockOf, type Clock } from "../clock.js";
 import { InvalidInputError } from "../errors.js";
 import type { AcquireRequest, Lease, RateLimiter } from "../rate-limiter.js";
-import { clockOf, type Clock } from "../clock.js";
 import { checkLimits, type LimitTable, type RateLimiterOptions } from "./limits.js";
 import { SharedModel } from "./shared-model.js";
 import { StoreLink, type RateLimitStore } from "./store-link.js";

@@ -1,6 +1,6 @@
+import type { Clock } from "../clock.js";
 import { quietly } from "../leases.js";
 import type { AcquireRequest, Lease } from "../rate-limiter.js";
-import type { Clock } from "../clock.js";
 import type { Need } from "./limits.js";
 import type { ModelLimits, Wait } from "./model-limits.js";
 

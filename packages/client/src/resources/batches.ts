@@ -150,7 +150,7 @@ export class Batches {
     );
     const how = ended.get(last.status);
     if (how === undefined) return last;
-    const why = reasonsOf(last.errors);
+    const why = this.#transport.quote(reasonsOf(last.errors));
     throw new JobFailedError(`The batch ${how}${why && `: ${why}`}.`, {
       id,
       status: last.status,

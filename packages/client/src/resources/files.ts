@@ -25,7 +25,7 @@ export interface FileUpload {
 }
 
 /** A file of the account, with the fields as the service calls them: the upload says `createdAt`, the list `created_at`. */
-export interface StoredFile {
+export interface FileObject {
   /** What `batches.create` takes as `input_file_id`. */
   id: string;
   object?: string;
@@ -44,7 +44,7 @@ export interface StoredFile {
 
 /** Files of the account. */
 export interface FileList extends Traced {
-  data: StoredFile[];
+  data: FileObject[];
   object?: string;
   [field: string]: unknown;
 }
@@ -78,7 +78,7 @@ export class Files {
    * @throws {@link InvalidInputError} when the file is missing, empty or too large, or has too many lines.
    * @see https://docs.siliconflow.cn/cn/api-reference/batch/upload-file
    */
-  async upload(request: FileUpload, options?: RequestOptions): Promise<StoredFile & Traced> {
+  async upload(request: FileUpload, options?: RequestOptions): Promise<FileObject & Traced> {
     const { file: source, filename, purpose = "batch", ...rest } = request ?? {};
     const fields = { purpose, ...rest };
     const ifLarger = "Spread its lines over several files.";
@@ -93,7 +93,7 @@ export class Files {
       stream: false,
       options,
     } as const;
-    return await this.#transport.send(call, unwrapped<StoredFile>(isFile));
+    return await this.#transport.send(call, unwrapped<FileObject>(isFile));
   }
 
   /**

@@ -112,7 +112,8 @@ export class Videos {
     );
     const { traceId } = last;
     if (last.status === "Failed") {
-      const message = last.reason ? `The video could not be made: ${last.reason}` : "The video could not be made.";
+      const why = typeof last.reason === "string" ? this.#transport.quote(last.reason) : "";
+      const message = why ? `The video could not be made: ${why}` : "The video could not be made.";
       throw new JobFailedError(message, { id: requestId, status: last.status, job: last, traceId });
     }
     const { videos } = last.results ?? {};

@@ -172,6 +172,21 @@ describe.each<[string, (options: SharedClientOptions) => Client]>([
       expect(await next).toEqual({ done: true, value: undefined });
       await closing(server.sockets[0]!);
     });
+
+    test("by return() between two attempts sends no other", async () => {
+      const server = await serve((response) => {
+        stream(response);
+        response.end();
+      });
+      let next: Promise<unknown> | undefined;
+      await new Promise<void>((resolve) => {
+        const onRetry = (): void => void chunks.return().then(() => resolve());
+        const chunks = clientFor(server, { maxRetries: 1, onRetry }).chat.stream(request);
+        next = chunks.next();
+      });
+      expect(await next).toEqual({ done: true, value: undefined });
+      expect(server.requests).toBe(1);
+    });
   });
 
   describe("silence", () => {

@@ -7,7 +7,10 @@ import { audioFile, sampleRates, type AudioFormat } from "./audio-file.js";
 import { listen } from "./listening.js";
 
 const formats = Object.keys(sampleRates) as AudioFormat[];
-const files = formats.flatMap((format) => sampleRates[format].map((rate) => ({ format, rate })));
+// The least and the greatest rate of each.
+const files = formats.flatMap((format) =>
+  Array.from(new Set([sampleRates[format][0], sampleRates[format].at(-1)!]), (rate) => ({ format, rate })),
+);
 const seconds = 1.25;
 
 /** A tone of 440 Hz, at a quarter of full scale. */

@@ -76,8 +76,8 @@ async function mp3(samples: Int16Array, rate: number, text: string): Promise<Uin
 
 /** An ID3v2.4 tag with one user-defined text. @see https://id3.org/id3v2.4.0-structure */
 function id3(text: string): Uint8Array {
-  // 3: UTF-8. The description ends with a zero, and the text has none of its own.
-  const body = Buffer.from(`\x03${textTag}\0${text.replaceAll("\0", " ")}`);
+  // 3: UTF-8. A zero ends the description.
+  const body = Buffer.from(`\x03${textTag}\0${text}`);
   const head = Buffer.from("ID3\x04\0\0----TXXX----\0\0", "latin1");
   sevenBits(body.length + 10).copy(head, 6);
   sevenBits(body.length).copy(head, 14);

@@ -70,7 +70,7 @@ export function ownVoice(text: string, pitch: number, speed: number, rate: numbe
       phase -= beat;
       const source = sound.hum * beat + (sound.hiss * noise) / 2 ** 33;
       const swell = Math.min(1, i / edge, (length - i) / edge);
-      samples[at] = swell * (first.pass(source) + 0.5 * second.pass(source));
+      samples[at] = swell * (first.pass(source) + 0.8 * second.pass(source));
     }
   });
   return samples;
@@ -110,7 +110,8 @@ class Resonance {
     const radius = Math.exp((-Math.PI * width) / this.#rate);
     this.#one = 2 * radius * Math.cos((2 * Math.PI * hertz) / this.#rate);
     this.#two = -radius * radius;
-    this.#gain = 1 - radius;
+    // As loud at its own frequency, whether that is high or low.
+    this.#gain = 2 * (1 - radius) * Math.sin((2 * Math.PI * hertz) / this.#rate);
   }
 
   pass(value: number): number {

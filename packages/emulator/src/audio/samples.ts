@@ -5,19 +5,28 @@ export function resample(samples: Float32Array, from: number, to: number): Float
   // What the new rate cannot carry has to go, or it would come back as whistling.
   const cut = Math.min(1, to / from);
   const reach = Math.ceil(8 / cut);
+  // New samples lie between old ones at few distances, again and again: each has its weights once.
+  const phases = to / commonDivisor(from, to);
+  const weights = Array.from({ length: phases }, (_, phase) => {
+    const between = ((phase * from) % to) / to;
+    return Float32Array.from({ length: 2 * reach }, (_, tap) => {
+      const distance = tap - reach + 1 - between;
+      return cut * sinc(cut * distance) * (0.5 + 0.5 * Math.cos((Math.PI * distance) / reach));
+    });
+  });
   for (let i = 0; i < result.length; i += 1) {
-    const centre = (i * from) / to;
-    const begin = Math.max(0, Math.ceil(centre - reach));
-    const end = Math.min(samples.length - 1, Math.floor(centre + reach));
+    const first = Math.floor((i * from) / to) - reach + 1;
+    const weight = weights[i % phases]!;
+    const end = Math.min(2 * reach, samples.length - first);
     let sum = 0;
-    for (let at = begin; at <= end; at += 1) {
-      const distance = at - centre;
-      const window = 0.5 + 0.5 * Math.cos((Math.PI * distance) / reach);
-      sum += samples[at]! * cut * sinc(cut * distance) * window;
-    }
+    for (let tap = Math.max(0, -first); tap < end; tap += 1) sum += samples[first + tap]! * weight[tap]!;
     result[i] = sum;
   }
   return result;
+}
+
+function commonDivisor(one: number, two: number): number {
+  return two === 0 ? one : commonDivisor(two, one % two);
 }
 
 function sinc(x: number): number {

@@ -18,8 +18,8 @@ export interface Turn {
   text: string;
 }
 
-/** Longer speech would be hundreds of megabytes for a text that may have 128,000 characters: it ends here. */
-const longestSeconds = 300;
+/** A text may have 128,000 characters, for which speech would take minutes to make: it ends here. */
+const longestSeconds = 120;
 const charactersInSecond = 15;
 
 /** The speaker of a name in {@link voiceNames}. */
@@ -37,7 +37,7 @@ export function sampledSpeaker(sample: string | Uint8Array): Speaker {
 }
 
 /**
- * Speaks, by espeak-ng where that is wanted and installed, else by a voice of the emulator's own. Stops after five minutes.
+ * Speaks, by espeak-ng where that is wanted and installed, else by a voice of the emulator's own. Stops after two minutes.
  * @returns samples of no certain loudness
  */
 export async function speak(
@@ -51,14 +51,14 @@ export async function speak(
     const part = text.slice(0, characters);
     characters -= part.length;
     if (part === "") continue;
-    // A pause between two speakers.
-    if (parts.length > 0) parts.push(new Float32Array(Math.round((0.3 * rate) / speed)));
     const language = /\p{Script=Han}/u.test(part) ? "cmn" : "en-us";
     const spoken = program ? await espeak(part, `${language}+${speaker.variant}`, speaker.pitch) : undefined;
     parts.push(
       spoken
         ? resample(stretch(spoken.samples, spoken.rate, speed), spoken.rate, rate)
         : ownVoice(part, speaker.pitch, speed, rate),
+      // A pause between two speakers, and something to hear where there is nothing but punctuation.
+      new Float32Array(Math.round((0.2 * rate) / speed)),
     );
   }
   return join(parts).subarray(0, longestSeconds * rate);

@@ -53,6 +53,16 @@ test("a form's fields and files are read, whatever they are called", async () =>
   });
 });
 
+test("the journal keeps a form's fields, and of its files name, type and size", async () => {
+  const form = new FormData();
+  form.append("model", "FunAudioLLM/SenseVoiceSmall");
+  form.append("file", new File([Uint8Array.of(1, 2, 3)], "a.wav", { type: "audio/wav" }));
+  const headers = { authorization: `Bearer ${emulator.apiKey}` };
+  await fetch(`${emulator.url}/audio/transcriptions`, { method: "POST", headers, body: form });
+  const file = { filename: "a.wav", type: "audio/wav", size: 3 };
+  expect(emulator.requests[0]!.body).toStrictEqual({ model: "FunAudioLLM/SenseVoiceSmall", file });
+});
+
 test("models are listed by kind", async () => {
   const list = async (query: string) => {
     const response = await fetch(`${emulator.url}/models?${query}`, {

@@ -8,6 +8,7 @@ import type { Endpoint, Service } from "../router.js";
 import { countTokens } from "../tokens.js";
 
 const longestInput = 128_000;
+/** Of MOSS-TTSD: what goes in and what may come out. */
 const mostTokens = 32_768;
 const pieceBytes = 8192;
 
@@ -35,7 +36,8 @@ export const speech: Endpoint = async ({ body }, service) => {
   const gain = optionalNumber(fields, "gain", -10, 10) ?? 0;
   const streams = optionalBoolean(fields, "stream") ?? true;
   const tokens = countTokens(input);
-  if (tokens + (optionalInteger(fields, "max_tokens", 1) ?? 0) > mostTokens) {
+  const maxTokens = optionalInteger(fields, "max_tokens", 1);
+  if (maxTokens !== undefined && tokens + maxTokens > mostTokens) {
     throw invalid(`length of input and max_tokens must be less than ${mostTokens}.`);
   }
   const turns = turnsOf(input, model.id, speakersOf(fields, model, service));
@@ -110,7 +112,7 @@ function otherThan({ pitch }: Speaker): Speaker {
 
 /** Who says what, without instructions and markers, which nobody speaks. */
 function turnsOf(input: string, model: string, [one, two]: [Speaker, Speaker]): Turn[] {
-  const plain = (text: string) => text.replaceAll(/\s+/g, " ").trim();
+  const plain = (text: string) => text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
   if (model === "FunAudioLLM/CosyVoice2-0.5B") {
     const spoken = input.split(endOfPrompt).at(-1)!;
     const text = plain(spoken.replaceAll(/\[(laughter|breath)\]/g, " "));

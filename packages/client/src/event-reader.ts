@@ -1,0 +1,106 @@
+import type { Deadline } from "./deadline.js";
+import { tooLarge } from "./read-body.js";
+import { SseDecoder, type SseEvent } from "./sse.js";
+import type { WireBody } from "./wire.js";
+
+const maxEventBytes = 8 * 1024 * 1024;
+/** After `[DONE]` the body is read to its end, so that the socket can be used again; within these bounds. */
+const drainMs = 500;
+const drainBytes = 64 * 1024;
+
+/** The events of one body, in order, within the limits of time and size. */
+export class EventReader {
+  readonly #body: WireBody;
+  readonly #deadline: Deadline;
+  readonly #maxBytes: number;
+  readonly #decoder = new SseDecoder(maxEventBytes);
+  #queue: SseEvent[] = [];
+  #position = 0;
+  #bytes = 0;
+  #ended = false;
+
+  /** @param maxBytes - of the whole body */
+  constructor(body: WireBody, deadline: Deadline, maxBytes: number) {
+    this.#body = body;
+    this.#deadline = deadline;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether the body has been read to its end. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The next event that is there already, left where it is. */
+  get next(): SseEvent | undefined {
+    return this.#queue[this.#position];
+  }
+
+  /** Goes on to the event after {@link next}. */
+  skip(): void {
+    this.#position += 1;
+  }
+
+  /** Whether this is the last event of the whole body. */
+  isLast(event: SseEvent): boolean {
+    return this.#ended && this.#queue.at(-1) === event;
+  }
+
+  /**
+   * Reads until at least one event is there; false at the end of the body.
+   *
+   * @param mayBreak - A connection that breaks is an end like any other: there is nothing left to lose.
+   */
+  async fill(mayBreak: boolean): Promise<boolean> {
+    const queue: SseEvent[] = [];
+    this.#queue = queue;
+    this.#position = 0;
+    for (;;) {
+      let bytes: Uint8Array | null | undefined;
+      try {
+        bytes = this.#body.read();
+        if (bytes === undefined) bytes = await this.#deadline.wait(this.#body);
+      } catch (error) {
+        if (!mayBreak || this.#deadline.stopped) throw error;
+        this.#body.cancel();
+        bytes = null;
+      }
+      if (bytes === null) {
+        this.#end();
+        this.#decoder.end(queue);
+        return queue.length > 0;
+      }
+      this.#bytes += bytes.length;
+      if (this.#bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+      this.#decoder.feed(bytes, queue);
+      if (queue.length > 0) {
+        this.#deadline.answered();
+        return true;
+      }
+      if (!this.#decoder.expecting) this.#deadline.commented();
+    }
+  }
+
+  /** Reads what comes after the answer, for a while. It cannot spoil the answer; only the caller's own stop is thrown. */
+  async drain(): Promise<void> {
+    const until = performance.now() + drainMs;
+    let left = drainBytes;
+    try {
+      while (!this.#ended && left > 0) {
+        const leftMs = until - performance.now();
+        if (leftMs <= 0) return;
+        let bytes = this.#body.read();
+        if (bytes === undefined) bytes = await this.#deadline.wait(this.#body, leftMs);
+        if (bytes === null) return this.#end();
+        left -= bytes.length;
+      }
+    } catch {
+      this.#deadline.throwIfStopped();
+    }
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#deadline.finished();
+  }
+}

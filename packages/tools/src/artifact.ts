@@ -1,0 +1,38 @@
+import type { StoredArtifact } from "./artifact-store.js";
+
+/** What a tool made, for the program; the model reads one line. In `artifact` of the tool's message. */
+export interface MediaArtifact extends StoredArtifact {
+  /** Model id that made it. */
+  model: string;
+  /** With which the same comes again, where the service says so. */
+  seed?: number;
+  /** `x-siliconcloud-trace-id`: quote it to support. */
+  traceId?: string;
+  /** The service's own link. */
+  url?: string;
+  /** When that link is dead, at the latest: ISO 8601. The stored file stays. */
+  expiresAt?: string;
+}
+
+/** What was heard. In `artifact` of the transcription tool's message. */
+export interface TranscriptionArtifact {
+  /** All of it, as in the message. */
+  text: string;
+  /** Name of the recording. */
+  name: string;
+  /** Model id that heard it. */
+  model: string;
+  /** `x-siliconcloud-trace-id`: quote it to support. */
+  traceId?: string;
+}
+
+/** The optional facts that are known. */
+export function known<T extends object>(facts: T): { [K in keyof T]?: Exclude<T[K], undefined | null> } {
+  const entries = Object.entries(facts).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined | null> }; // Fewer of the same.
+}
+
+/** A file as a request holds it. */
+export async function dataURL(file: Blob): Promise<string> {
+  return `data:${file.type};base64,${Buffer.from(await file.arrayBuffer()).toString("base64")}`;
+}

@@ -1,0 +1,86 @@
+import { InvalidInputError, isSiliconFlowError, type SiliconFlowError } from "@langchain-siliconflow/client";
+import { abortReason } from "@langchain-siliconflow/client/adapter";
+import { dispatchCustomEvent } from "@langchain/core/callbacks/dispatch/web";
+import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
+import { ToolMessage } from "@langchain/core/messages";
+import { patchConfig } from "@langchain/core/runnables";
+import type { ToolRunnableConfig } from "@langchain/core/tools";
+import type { ArtifactStore } from "./artifact-store.js";
+import { MemoryArtifactStore } from "./memory-artifact-store.js";
+
+/** What every tool takes beside its own options and those of its connection. */
+export interface MediaToolOptions {
+  /** Where what is made is kept, and what was made is found. @defaultValue a {@link MemoryArtifactStore} of its own */
+  store?: ArtifactStore | undefined;
+  /** What the model calls it by. */
+  name?: string | undefined;
+  /** What the model is told of it, in place of the tool's own words. */
+  description?: string | undefined;
+}
+
+/** The name of the events in which tools say how far they are: `{ tool, status, … }`. */
+const progressEvent = "siliconflow_progress";
+
+/** One call of a tool, as its work sees it. */
+export interface ToolRun {
+  signal: AbortSignal | undefined;
+  /** Tells callback handlers how far it is. Where nobody listens, it does nothing. */
+  progress(status: string, facts?: object): Promise<void>;
+}
+
+/**
+ * Does the work of one call. What fails is thrown to a program. A model's call gets a message that says what went wrong and what to
+ * do: an exception would end an agent with middleware around its tools, and in others comes with the advice to fix one's mistakes,
+ * whoever made them. Aborts and defects are thrown in any case.
+ */
+export async function runTool<T>(
+  tool: string,
+  manager: CallbackManagerForToolRun | undefined,
+  config: ToolRunnableConfig | undefined,
+  work: (run: ToolRun) => Promise<[string, T]>,
+): Promise<string> {
+  const signal = config?.signal;
+  const progress = async (status: string, facts: object = {}): Promise<void> => {
+    if (manager === undefined) return;
+    // A handler that fails takes nothing from what is being made.
+    await dispatchCustomEvent(
+      progressEvent,
+      { tool, status, ...facts },
+      patchConfig(config, { callbacks: manager.getChild() }),
+    ).catch(() => {});
+  };
+  try {
+    if (signal?.aborted) throw abortReason(signal);
+    return taken(await work({ signal, progress }));
+  } catch (error) {
+    if (signal?.aborted) throw abortReason(signal);
+    const id = config?.toolCall?.id;
+    if (id === undefined || !isSiliconFlowError(error)) throw error;
+    const content = `${tool} failed: ${error.message} ${advice(error)}`.trim();
+    return taken([new ToolMessage({ content, tool_call_id: id, name: tool, status: "error" }), undefined]);
+  }
+}
+
+/** What `content_and_artifact` asks for and LangChain's types do not know: it takes the pair apart, and callers get its first half. */
+function taken(pair: [string | ToolMessage, unknown]): string {
+  return pair as unknown as string;
+}
+
+function advice({ name, retryable, reason }: SiliconFlowError): string {
+  if (name === "InvalidInputError" || reason === "badRequest") return "Change the arguments and call again.";
+  if (reason === "auth" || reason === "balance" || reason === "permission") return "Do not call again; tell the user.";
+  return retryable ? "Call again later, or tell the user." : "";
+}
+
+/** @throws {@link InvalidInputError} for what is no id of a model */
+export function requireModel(model: unknown, field: string, such: string): string {
+  if (typeof model === "string" && model !== "") return model;
+  throw new InvalidInputError(`${field} must be the id of a model, such as "${such}".`);
+}
+
+/** @throws {@link InvalidInputError} for what is no store */
+export function storeOf({ store }: MediaToolOptions): ArtifactStore {
+  if (store === undefined) return new MemoryArtifactStore();
+  if (typeof store?.save === "function" && typeof store.read === "function") return store;
+  throw new InvalidInputError("store must be an ArtifactStore, such as a DirectoryArtifactStore.");
+}

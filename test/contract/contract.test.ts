@@ -72,7 +72,7 @@ describe("the description has teeth", () => {
   test("an answer of the wrong shape is found", () => {
     expect(wrongInAnswer("post", "/embeddings", 200, { data: [{ index: "0", embedding: [1] }] })).not.toEqual([]);
     expect(wrongInAnswer("post", "/rerank", 200, { results: [{ index: 0 }] })).not.toEqual([]);
-    expect(wrongInAnswer("post", "/chat/completions", 401, { message: "no" })).not.toEqual([]);
+    expect(wrongInAnswer("post", "/chat/completions", 401, { code: "no message" })).not.toEqual([]);
     expect(wrongInAnswer("post", "/messages", 200, { content: [{ text: "no type" }] })).not.toEqual([]);
     expect(wrongInAnswer("post", "/completions", 200, { choices: [{ text: 1 }] })).not.toEqual([]);
   });

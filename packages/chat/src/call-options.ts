@@ -163,7 +163,9 @@ export function buildRequest(
   set("frequency_penalty", options.frequencyPenalty ?? settings.frequencyPenalty);
   set("presence_penalty", options.presencePenalty ?? settings.presencePenalty);
   set("max_tokens", maxTokens === -1 ? undefined : maxTokens);
-  set("stop", options.stop ?? settings.stopSequences);
+  const stop = options.stop ?? settings.stopSequences;
+  // The service takes one to four texts; none at all is what LangChain's own calls say with an empty list.
+  set("stop", stop?.length === 0 ? undefined : stop);
   set("n", options.n ?? settings.n);
   set("seed", options.seed ?? settings.seed);
   set("logprobs", settings.logprobs);

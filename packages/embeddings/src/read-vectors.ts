@@ -11,6 +11,9 @@ export type ReadRow = { vector: number[] } | { problem: RowProblem };
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
+/** Of no vector that a model makes; bytes in the wrong order give numbers of up to 1e38. */
+const longestSquared = 1e18;
+
 /**
  * Turns the rows of answers into vectors, and believes none of them unseen: rows are placed by their `index`,
  * and each vector is checked for length, finite numbers and not being all zeros.
@@ -90,6 +93,8 @@ export class VectorReader {
       squares += value * value;
     }
     if (!Number.isFinite(squares)) return notFinite(vector);
+    if (squares > longestSquared)
+      return bad('the base64 is not of little-endian floats; ask for encodingFormat: "float"');
     return squares === 0 ? bad("the vector is all zeros") : { vector };
   }
 }

@@ -37,6 +37,7 @@ export interface BatchRequest {
 }
 
 type Status =
+  | "validating"
   | "in_queue"
   | "in_progress"
   | "finalizing"
@@ -68,9 +69,11 @@ export class Batches {
   readonly #clock: Clock;
   readonly #script: Script;
   readonly #pace: Required<BatchPace>;
+  readonly #begins: "in_queue" | "validating";
   #batches = new Map<string, Batch>();
 
-  constructor(clock: Clock, script: Script, pace: Required<BatchPace>) {
+  constructor(clock: Clock, script: Script, pace: Required<BatchPace>, begins: "in_queue" | "validating") {
+    this.#begins = begins;
     this.#clock = clock;
     this.#script = script;
     this.#pace = pace;
@@ -79,20 +82,20 @@ export class Batches {
   create(id: string, request: BatchRequest): BatchObject {
     const batch = new Batch(id, request, this.#pace, this.#clock.now());
     this.#batches.set(id, batch);
-    return batch.toWire();
+    return this.#told(batch.toWire());
   }
 
   async get(id: string, service: Service): Promise<BatchObject | undefined> {
     const batch = this.#batches.get(id);
     await this.#advance(batch, service);
-    return batch?.toWire();
+    return batch && this.#told(batch.toWire());
   }
 
   /** Newest first. */
   async list(service: Service): Promise<BatchObject[]> {
     const batches = [...this.#batches.values()].reverse();
     for (const batch of batches) await this.#advance(batch, service);
-    return batches.map((batch) => batch.toWire({ withFileName: true }));
+    return batches.map((batch) => this.#told(batch.toWire({ withFileName: true })));
   }
 
   /** Undefined for a batch that does not exist, false for one that has ended. */
@@ -101,6 +104,11 @@ export class Batches {
     await this.#advance(batch, service);
     if (batch?.cancel(this.#clock.now()) === false) return false;
     return batch?.toWire();
+  }
+
+  /** With the word that this service has for a batch that waits. */
+  #told(batch: BatchObject): BatchObject {
+    return batch.status === "in_queue" ? { ...batch, status: this.#begins } : batch;
   }
 
   clear(): void {

@@ -33,7 +33,7 @@ export interface Envelope {
 }
 
 /** The answer in one piece. */
-export function completion(envelope: Envelope, turns: readonly Turn[], usage: Usage): Reply {
+export function completion(envelope: Envelope, turns: readonly Turn[], usage: Usage, quirks: Required<Quirks>): Reply {
   return json({
     id: envelope.id,
     object: "chat.completion",
@@ -47,13 +47,15 @@ export function completion(envelope: Envelope, turns: readonly Turn[], usage: Us
         ...(turn.reasoning.length > 0 && { reasoning_content: turn.reasoning.join("") }),
         ...(turn.toolCalls.length > 0 && { tool_calls: turn.toolCalls.map(wireCall) }),
       },
-      finish_reason: turn.finishReason,
+      finish_reason: endOf(turn, quirks),
     })),
     usage: {
-      ...wireUsage(usage),
-      prompt_tokens_details: { cached_tokens: 0 },
-      prompt_cache_hit_tokens: 0,
-      prompt_cache_miss_tokens: usage.prompt,
+      ...wireUsage(usage, quirks),
+      ...(quirks.usageShape === "details" && {
+        prompt_tokens_details: { cached_tokens: 0 },
+        prompt_cache_hit_tokens: 0,
+        prompt_cache_miss_tokens: usage.prompt,
+      }),
     },
     system_fingerprint: "",
   });
@@ -64,7 +66,7 @@ export function* completionChunks(
   envelope: Envelope,
   turns: readonly Turn[],
   usage: Usage,
-  quirks: Required<Pick<Quirks, "role" | "toolName" | "idleField" | "trailingUsage">>,
+  quirks: Required<Quirks>,
 ): Generator<string> {
   const running: Usage = { prompt: usage.prompt, completion: 0, reasoning: 0 };
   const steps = turns.reduce((sum, turn) => sum + stepsOf(turn), 0);
@@ -84,7 +86,7 @@ export function* completionChunks(
       model: envelope.model,
       choices: [{ index, delta, finish_reason: finishReason }],
       system_fingerprint: "",
-      usage: wireUsage(running),
+      usage: finishReason === null && quirks.streamUsage === "last" ? null : wireUsage(running, quirks),
     });
   const idle = (name: string) =>
     quirks.idleField === "absent" ? {} : { [name]: quirks.idleField === "null" ? null : "" };
@@ -127,10 +129,10 @@ export function* completionChunks(
       }
     }
     if (index === turns.length - 1) Object.assign(running, usage);
-    yield chunk(index, { content: "", ...idle("reasoning_content") }, turn.finishReason);
+    yield chunk(index, { content: "", ...idle("reasoning_content") }, endOf(turn, quirks));
   }
   if (quirks.trailingUsage) {
-    yield JSON.stringify({ ...(JSON.parse(chunk(0, {}, null)) as object), choices: [] });
+    yield JSON.stringify({ ...(JSON.parse(chunk(0, {}, "stop")) as object), choices: [] });
   }
   yield "[DONE]";
 }
@@ -151,13 +153,18 @@ function wireCall(call: WireToolCall): Record<string, unknown> {
 }
 
 /** Counts as chat and completions tell them. */
-export function wireUsage(usage: Usage): Record<string, unknown> {
+export function wireUsage(usage: Usage, { usageShape }: Pick<Quirks, "usageShape">): Record<string, unknown> {
   return {
     prompt_tokens: usage.prompt,
     completion_tokens: usage.completion,
     total_tokens: usage.prompt + usage.completion,
-    ...(usage.reasoning > 0 && { completion_tokens_details: { reasoning_tokens: usage.reasoning } }),
+    ...(usageShape === "details" &&
+      usage.reasoning > 0 && { completion_tokens_details: { reasoning_tokens: usage.reasoning } }),
   };
+}
+
+function endOf({ finishReason }: Turn, { naturalEnd }: Required<Quirks>): string {
+  return finishReason === "stop" ? naturalEnd : finishReason;
 }
 
 /** Cuts a turn where `max_tokens` or a stop text ends it. */

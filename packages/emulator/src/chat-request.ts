@@ -9,6 +9,7 @@ import {
   type Fields,
 } from "./fields.js";
 import type { MediaPart } from "./looking.js";
+import type { Quirks } from "./options.js";
 import { invalid, Refusal } from "./reply.js";
 import type { Service } from "./router.js";
 
@@ -64,7 +65,7 @@ export function chatRequestOf(body: unknown, { models, settings }: Service): Cha
     maxTokens: optionalInteger(fields, "max_tokens", 1) ?? Infinity,
     stop: stopOf(fields["stop"] ?? undefined),
     choices: optionalInteger(fields, "n", 1, 128) ?? 1,
-    ...thinkingOf(fields, model),
+    ...thinkingOf(fields, model, settings.quirks),
     ...toolsOf(fields, model),
     jsonOutput: jsonOutputOf(fields["response_format"] ?? undefined, model),
   };
@@ -162,7 +163,11 @@ export function stopOf(given: unknown): string[] {
   });
 }
 
-function thinkingOf(fields: Fields, model: HostedModel): { thinks: boolean; thinkingBudget: number } {
+function thinkingOf(
+  fields: Fields,
+  model: HostedModel,
+  quirks: Required<Quirks>,
+): { thinks: boolean; thinkingBudget: number } {
   const enabled = optionalBoolean(fields, "enable_thinking");
   if (enabled !== undefined && model.thinking !== "toggle" && model.thinking !== "effort") {
     throw invalid("Value error, current model does not support parameter `enable_thinking`.");
@@ -171,9 +176,15 @@ function thinkingOf(fields: Fields, model: HostedModel): { thinks: boolean; thin
   const effort = fields["reasoning_effort"] ?? undefined;
   if (effort !== undefined && !efforts.includes(effort as string)) throw invalid("Input should be 'high' or 'max'");
   return {
-    thinks: model.thinking !== "never" && enabled !== false,
-    thinkingBudget: optionalInteger(fields, "thinking_budget", 128, 32_768) ?? 4096,
+    thinks: thinksUnasked(model, quirks) ? enabled !== false : enabled === true,
+    thinkingBudget: optionalInteger(fields, "thinking_budget", 128, quirks.thinkingBudgetCeiling) ?? 4096,
   };
+}
+
+/** Whether a model thinks when nothing is said of it. */
+export function thinksUnasked(model: HostedModel, quirks: Required<Quirks>): boolean {
+  if (model.thinking === "never") return false;
+  return quirks.thinksByDefault || model.thinking !== "toggle";
 }
 
 function toolsOf(fields: Fields, model: HostedModel): Pick<ChatRequest, "tools" | "toolChoice" | "parallelToolCalls"> {

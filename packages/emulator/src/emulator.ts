@@ -73,7 +73,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const journal = new Journal(settings.apiKey);
   const script = new Script();
   const files = new Files(clock);
-  const batches = new Batches(clock, script, settings.batchPace);
+  const batches = new Batches(clock, script, settings.batchPace, settings.quirks.batchBegins);
   const faults = new Faults();
   const closing = new AbortController();
 

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "./clock.js";
 import { endpointNames, type EndpointName } from "./journal.js";
+import type { Quirks } from "./options.js";
 import { documentedBody, json, type Reply } from "./reply.js";
 
 /**
@@ -130,11 +131,11 @@ export class Faults {
 }
 
 /** Puts a fault's own status, body and headers in place of the answer's. */
-export function replaceReply(reply: Reply, fault: Fault): Reply {
+export function replaceReply(reply: Reply, fault: Fault, quirks?: Pick<Quirks, "overloadCode">): Reply {
   let result = reply;
   if (fault.status !== undefined || fault.body !== undefined) {
     const status = fault.status ?? 200;
-    const body = fault.body === undefined ? documentedBody(status) : fault.body;
+    const body = fault.body === undefined ? documentedBody(status, quirks?.overloadCode) : fault.body;
     result = json(body, status);
     if (fault.body !== undefined && (typeof body === "string" || body instanceof Uint8Array)) result.body = body;
     result.headers = { ...reply.headers, ...result.headers };

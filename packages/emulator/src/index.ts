@@ -15,3 +15,4 @@ export type {
   ScriptLine,
   WireAnswer,
 } from "./script.js";
+export type { AnswerMessage } from "./server.js";

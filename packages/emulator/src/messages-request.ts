@@ -1,5 +1,5 @@
 import type { HostedModel } from "./catalog.js";
-import type { ChatMessage, ChatRequest, Tool } from "./chat-request.js";
+import { thinksUnasked, type ChatMessage, type ChatRequest, type Tool } from "./chat-request.js";
 import {
   fieldsOf,
   isFields,
@@ -33,7 +33,7 @@ export function messagesRequestOf(body: unknown, { models, settings }: Service):
     stop: stopSequencesOf(fields["stop_sequences"] ?? undefined),
     choices: 1,
     // The documents name no field for it: models think as they do by default.
-    thinks: model.thinking !== "never",
+    thinks: thinksUnasked(model, settings.quirks),
     thinkingBudget: 4096,
     ...toolsOf(fields, model),
     jsonOutput: undefined,

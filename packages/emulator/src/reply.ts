@@ -49,7 +49,7 @@ export function invalid(message = "The parameter is invalid. Please check again.
 }
 
 /** The body the service's documents give for a status, for failures that name only the status. */
-export function documentedBody(status: number): unknown {
+export function documentedBody(status: number, overloadCode: 50_505 | 50_603 = 50_505): unknown {
   switch (status) {
     case 400:
       return { code: 20015, message: "The parameter is invalid. Please check again.", data: null };
@@ -68,7 +68,11 @@ export function documentedBody(status: number): unknown {
     case 500:
       return { code: 50507, message: "Request failed: Unknown error", data: null };
     case 503:
-      return { code: 50505, message: "Model service overloaded. Please try again later.", data: null };
+      return {
+        code: overloadCode,
+        message: `${overloadCode === 50_603 ? "System is really busy" : "Model service overloaded"}. Please try again later.`,
+        data: null,
+      };
     case 504:
       return "Gateway Timeout";
     default:

@@ -1,16 +1,32 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { channel } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { deliver, lowerCased, replaceReply, type Faults } from "./faults.js";
 import { readForm, withoutBytes } from "./form.js";
-import type { Journal } from "./journal.js";
+import type { Journal, RecordedRequest } from "./journal.js";
 import { documentedBody, invalid, json, Refusal, type Reply } from "./reply.js";
 import { routeOf, type Call, type Route, type Service } from "./router.js";
 import { isWireAnswer, type Script, type WireAnswer } from "./script.js";
+import { refuseByHabit } from "./strictness.js";
 
 // The service says nothing about its own bound; this one only protects the process that runs the emulator.
 const longestBodyBytes = 64 * 1024 * 1024;
 // Files for batches may have a gigabyte, and a form around it.
 const longestFileBytes = 1024 * 1024 * 1024 + 64 * 1024;
+
+/** Hears of every answer; see {@link AnswerMessage}. */
+const answers = channel("siliconflow-emulator:answer");
+
+/** What is published on the channel `siliconflow-emulator:answer` of `node:diagnostics_channel`, when an answer has been read off. */
+export interface AnswerMessage {
+  request: RecordedRequest;
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  /** Of a stream, its events or pieces. */
+  body: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** Whether the endpoint itself gave it: neither a fault nor the wire's own words of a script. */
+  own: boolean;
+}
 
 /** What a server needs beside the service it serves. */
 export interface ServerParts {
@@ -49,11 +65,13 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
   });
 
   let reply: Reply;
+  let own = true;
   try {
     if (bytes === undefined) throw new Refusal(413, "Request Entity Too Large");
     if (!route?.open && !authorized(request, service.settings.apiKey, route)) throw named(401, service);
     if (!route) throw named(404, service);
     const scripted = await script.next(recorded);
+    own = scripted === undefined || !(isWireAnswer(scripted) || "chunks" in scripted);
     if (scripted && isWireAnswer(scripted)) reply = wireReply(scripted);
     else reply = await answer(route, { query: url.searchParams, params, scripted }, body, service);
   } catch (error) {
@@ -61,11 +79,30 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
     // A defect of the emulator, or of a script's function, must not look like an answer of the service.
     else reply = json({ code: 50507, message: `The emulator failed: ${String(error)}`, data: null }, 500);
   }
-  reply.headers = { "x-siliconcloud-trace-id": traceId, ...reply.headers };
-
   const fault = faults.next(route?.name);
-  if (fault) await deliver(response, replaceReply(reply, fault), fault, service.clock, closing);
+  if (fault) reply = replaceReply(reply, fault, service.settings.quirks);
+  const saysWhen = reply.status === 429 && service.settings.quirks.retryAfter === "sent";
+  reply.headers = { "x-siliconcloud-trace-id": traceId, ...(saysWhen && { "retry-after": "1" }), ...reply.headers };
+  if (answers.hasSubscribers) reply.body = published(reply, recorded, own && fault === undefined);
+  if (fault) await deliver(response, reply, fault, service.clock, closing);
   else await send(response, reply);
+}
+
+/** The body, which tells the channel of itself: at once, or a stream when it has come to its end. */
+function published({ status, headers, body }: Reply, request: RecordedRequest, own: boolean): Reply["body"] {
+  const tell = (whole: AnswerMessage["body"]) => answers.publish({ request, status, headers, body: whole, own });
+  if (typeof body !== "string" && !(body instanceof Uint8Array)) return retold(body, tell);
+  tell(body);
+  return body;
+}
+
+function* retold<Piece>(pieces: Iterable<Piece>, tell: (all: Piece[]) => void): Generator<Piece> {
+  const all: Piece[] = [];
+  for (const piece of pieces) {
+    all.push(piece);
+    yield piece;
+  }
+  tell(all);
 }
 
 async function answer(
@@ -75,6 +112,7 @@ async function answer(
   service: Service,
 ): Promise<Reply> {
   if (route.method === "POST" && !route.bodyless && body === undefined) throw invalid();
+  refuseByHabit(route.name, body?.value, call.query, service.settings.quirks);
   return route.answer({ ...call, body: body?.value }, service);
 }
 
@@ -142,9 +180,11 @@ function authorized({ headers }: IncomingMessage, apiKey: string, route: Route |
   return timingSafeEqual(one!, two!);
 }
 
-/** 401 and 404, as strings or as objects. */
+/** 401 and 404, as strings, quoted or not, or as objects. */
 function named(status: 401 | 404, service: Service): Refusal {
   const message = documentedBody(status);
-  const asObject = service.settings.quirks.errorBodies === "object";
-  return new Refusal(status, asObject ? { code: status, message, data: null } : message);
+  const { errorBodies } = service.settings.quirks;
+  const refusal = new Refusal(status, errorBodies === "object" ? { code: status, message, data: null } : message);
+  if (errorBodies === "bare") refusal.reply.body = String(message);
+  return refusal;
 }

@@ -25,6 +25,6 @@ export const chat: Endpoint = async ({ body, scripted }, service) => {
   limits.spend(request.model.id, usage.completion);
 
   const envelope = { id: nextId(), created: Math.floor(clock.now() / 1000), model: request.model.id };
-  if (!request.stream) return completion(envelope, turns, usage);
+  if (!request.stream) return completion(envelope, turns, usage, settings.quirks);
   return eventStream(completionChunks(envelope, turns, usage, settings.quirks));
 };

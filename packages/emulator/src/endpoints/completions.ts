@@ -3,6 +3,7 @@ import { checkSampling, stopOf } from "../chat-request.js";
 import { continuationOf } from "../continuation.js";
 import { fieldsOf, modelOf, optionalBoolean, optionalInteger } from "../fields.js";
 import { admitPrompt, scriptedTurn, usageOf } from "../model-turn.js";
+import type { Quirks } from "../options.js";
 import { eventStream, invalid, json } from "../reply.js";
 import type { Endpoint } from "../router.js";
 import { countTokens, splitTokens } from "../tokens.js";
@@ -12,7 +13,7 @@ export const completions: Endpoint = ({ body, scripted }, service) => {
   if (scripted && "chunks" in scripted) {
     return eventStream(scripted.chunks.map((chunk) => (typeof chunk === "string" ? chunk : JSON.stringify(chunk))));
   }
-  const { clock, limits, models, nextId } = service;
+  const { clock, limits, models, nextId, settings } = service;
   const fields = fieldsOf(body);
   const model = modelOf(fields, "chat", models);
   checkSampling(fields);
@@ -48,15 +49,19 @@ export const completions: Endpoint = ({ body, scripted }, service) => {
     return json({
       ...envelope,
       choices: [choice(turn.content.join(""), turn.finishReason)],
-      usage: wireUsage(usage),
+      usage: wireUsage(usage, settings.quirks),
     });
   }
-  return eventStream(chunks(envelope, turn, usage));
+  return eventStream(chunks(envelope, turn, usage, settings.quirks));
 };
 
-function* chunks(envelope: object, turn: Turn, usage: Usage): Generator<string> {
+function* chunks(envelope: object, turn: Turn, usage: Usage, quirks: Required<Quirks>): Generator<string> {
   const chunk = (text: string, reason: string | null, completion: number) =>
-    JSON.stringify({ ...envelope, choices: [choice(text, reason)], usage: wireUsage({ ...usage, completion }) });
+    JSON.stringify({
+      ...envelope,
+      choices: [choice(text, reason)],
+      usage: wireUsage({ ...usage, completion }, quirks),
+    });
   for (const [index, piece] of turn.content.entries()) {
     yield chunk(piece, null, Math.floor((usage.completion * (index + 1)) / turn.content.length));
   }

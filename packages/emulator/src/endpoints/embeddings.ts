@@ -1,6 +1,7 @@
 import { endianness } from "node:os";
 import type { HostedModel } from "../catalog.js";
 import { fieldsOf, modelOf, optionalInteger, type Fields } from "../fields.js";
+import type { Quirks } from "../options.js";
 import { invalid, json, Refusal } from "../reply.js";
 import type { Endpoint, Service } from "../router.js";
 import { lexicalVector } from "../vectors.js";
@@ -14,7 +15,7 @@ export const embeddings: Endpoint = async ({ body }, service) => {
   const items = inputsOf(fields["input"]);
   const encoding = fields["encoding_format"] ?? "float";
   if (encoding !== "float" && encoding !== "base64") throw invalid("Input should be 'float' or 'base64'");
-  const dimensions = dimensionsOf(fields, model);
+  const dimensions = dimensionsOf(fields, model, settings.quirks.dimensionsElsewhere);
 
   if (items.length > settings.batchCap) {
     const message = `input batch size ${items.length} > maximum allowed batch size ${settings.batchCap}`;
@@ -37,7 +38,7 @@ export const embeddings: Endpoint = async ({ body }, service) => {
     data: vectors.map((vector, index) => ({
       object: "embedding",
       index,
-      embedding: encoding === "base64" ? base64(vector) : decimals(vector),
+      embedding: encoding === "base64" ? base64(vector, settings.quirks.base64Order) : decimals(vector),
     })),
     usage: { prompt_tokens: total, completion_tokens: 0, total_tokens: total },
   });
@@ -59,17 +60,18 @@ async function read(item: unknown, model: HostedModel, service: Service): Promis
   return content;
 }
 
-function dimensionsOf(fields: Fields, model: HostedModel): number {
+function dimensionsOf(fields: Fields, model: HostedModel, elsewhere: Quirks["dimensionsElsewhere"]): number {
   const dimensions = optionalInteger(fields, "dimensions", 1);
-  if (dimensions === undefined) return model.defaultDimensions;
+  const isElsewhere = model.dimensions.length === 0;
+  if (dimensions === undefined || (isElsewhere && elsewhere === "ignored")) return model.defaultDimensions;
   if (!model.dimensions.includes(dimensions)) throw invalid();
   return dimensions;
 }
 
-/** float32, little-endian. */
-function base64(vector: Float32Array): string {
+/** float32, in the byte order that is wanted. */
+function base64(vector: Float32Array, order: Quirks["base64Order"]): string {
   const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
-  return (endianness() === "LE" ? bytes : Buffer.from(bytes).swap32()).toString("base64");
+  return ((endianness() === "LE") === (order === "little") ? bytes : Buffer.from(bytes).swap32()).toString("base64");
 }
 
 /** Eight decimals: the digits beyond are the noise of a float32 read as a double. */

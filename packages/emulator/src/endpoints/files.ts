@@ -7,7 +7,7 @@ import type { Endpoint } from "../router.js";
 const mostBytes = 1024 * 1024 * 1024;
 
 /** `POST /files`: keeps the input of a batch. */
-export const uploadFile: Endpoint = ({ body }, { files, nextId }) => {
+export const uploadFile: Endpoint = ({ body }, { files, nextId, settings }) => {
   const { purpose, file } = fieldsOf(body);
   if (purpose === undefined || file === undefined) throw invalid("Field required");
   if (purpose !== "batch") throw invalid("Input should be 'batch'");
@@ -16,7 +16,7 @@ export const uploadFile: Endpoint = ({ body }, { files, nextId }) => {
   if (file.bytes.length > mostBytes) throw new Refusal(413, "Request Entity Too Large");
   const kept = files.add(`file-${nextId()}`, file.filename, purpose, file.bytes);
   // The upload says createdAt, the list created_at: the documents have it so.
-  return wrapped({ ...common(kept), createdAt: kept.createdAt });
+  return wrapped({ ...common(kept), [settings.quirks.uploadDate]: kept.createdAt });
 };
 
 /** `GET /files`, newest first. */

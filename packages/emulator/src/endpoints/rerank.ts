@@ -45,6 +45,7 @@ export const rerank: Endpoint = async ({ body }, service) => {
     // Equal scores keep the order of the documents.
     .toSorted((one, other) => other.relevance_score - one.relevance_score)
     .slice(0, topN);
+  if (settings.quirks.rerankOrder === "index") results.sort((one, other) => one.index - other.index);
   const id = nextId();
   if (settings.quirks.rerankShape === "A") {
     return json({ id, results, tokens: { input_tokens: tokens, output_tokens: 0 } });

@@ -36,10 +36,12 @@ export const listVoices: Endpoint = (_call, { settings, voices }) =>
   });
 
 /** `POST /audio/voice/deletions`. */
-export const deleteVoice: Endpoint = ({ body }, { voices }) => {
+export const deleteVoice: Endpoint = ({ body }, { voices, settings }) => {
   const uri = textOf(fieldsOf(body), "uri");
   if (!voices.delete(uri)) throw invalid("Voice does not exist.");
-  return json("The voice was deleted.");
+  const { voiceDeleted } = settings.quirks;
+  if (voiceDeleted === "nothing") return { status: 200, headers: {}, body: "" };
+  return json(voiceDeleted === "text" ? "The voice was deleted." : { uri });
 };
 
 function textOf(fields: Fields, name: string): string {

@@ -90,7 +90,7 @@ describe("on endpoints of the service's own shape", () => {
     const model = "FunAudioLLM/CosyVoice2-0.5B";
     const voice = `${model}:anna`;
     const sound = await openai.audio.speech.create({ model, voice, input: "Good night.", response_format: "wav" });
-    const file = new File([await sound.arrayBuffer()], "night.wav");
+    const file = new File([await sound.blob()], "night.wav");
     const { text } = await openai.audio.transcriptions.create({ model: "FunAudioLLM/SenseVoiceSmall", file });
     expect(text).toBe("Good night.");
   });

@@ -178,7 +178,7 @@ const asks =
   (fields: object): Holds =>
   async () =>
     void (await chat(fields).invoke("Hello"));
-const names =
+const allOf =
   (...all: Holds[]): Holds =>
   async () => {
     for (const holds of all) await holds();

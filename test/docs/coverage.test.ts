@@ -4,12 +4,24 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { repository } from "../guard/setup.js";
 
-const page = readFileSync(join(repository, "README.md"), "utf8");
-const [heading, , ...rows] = page
-  .slice(page.indexOf("| endpoint |"))
-  .split("\n\n", 1)[0]!
-  .split("\n")
-  .map((line) => line.split("|").slice(1, -1));
+/** The table of endpoints in a README: its heading and its rows, each a list of cells. */
+function tableOf(file: string, firstCell: string): { heading: string[]; rows: string[][] } {
+  const page = readFileSync(join(repository, file), "utf8");
+  const lines = page
+    .slice(page.indexOf(`| ${firstCell} |`))
+    .split("\n\n", 1)[0]!
+    .split("\n");
+  const [heading, , ...rows] = lines.map((line) => line.split("|").slice(1, -1));
+  return { heading: heading!, rows };
+}
+
+/** What a row says in any language: code and links. */
+function factsOf(rows: string[][]): unknown {
+  const all = (row: string[], pattern: RegExp) => Array.from(row.join("|").matchAll(pattern), ([, fact]) => fact);
+  return rows.map((row) => ({ code: all(row, /`([^`]+)`/g), links: all(row, /\]\(([^)]+)\)/g) }));
+}
+
+const { heading, rows } = tableOf("README.md", "endpoint");
 const described = parse(readFileSync(join(repository, "test/contract/openapi.yaml"), "utf8")) as {
   paths: Record<string, Record<string, unknown>>;
 };
@@ -33,7 +45,7 @@ describe("the README's table of endpoints", () => {
 
   test("has no empty cell", () => {
     for (const row of rows) {
-      expect(row).toHaveLength(heading!.length);
+      expect(row).toHaveLength(heading.length);
       expect(row.filter((cell) => cell.trim() === "")).toEqual([]);
     }
   });
@@ -47,5 +59,9 @@ describe("the README's table of endpoints", () => {
     ].map(([, link]) => link!);
     expect(links.length).toBeGreaterThan(25);
     expect(links.filter((link) => !existsSync(join(repository, link)))).toEqual([]);
+  });
+
+  test("says the same in Chinese", () => {
+    expect(factsOf(tableOf("README.zh-CN.md", "接口").rows)).toEqual(factsOf(rows));
   });
 });

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { startEmulator } from "@langchain-siliconflow/emulator";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const names = globSync("{agent,audio,batch,chat,retrieval,video}/*.ts", { cwd: here })
+const names = globSync("{agent,audio,batch,chat,client,retrieval,video}/*.ts", { cwd: here })
   .map((file) => file.replaceAll("\\", "/").replace(/\.ts$/, ""))
   .toSorted();
 

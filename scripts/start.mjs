@@ -74,6 +74,8 @@ const lanes = {
   fuzz: "fuzz/run.ts",
   /** A hundred thousand calls, one in ten of which meets a fault. */
   soak: "soak/run.ts",
+  /** A gibibyte up and down: what it costs in memory. */
+  memory: "memory/run.ts",
 };
 for (const [name, file] of Object.entries(lanes)) {
   commands[name] = (args) => {

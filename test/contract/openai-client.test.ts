@@ -1,6 +1,6 @@
 import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
 import OpenAI from "openai";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 // Many who come to SiliconFlow come with this client: what it needs is part of what the emulator promises.
 let emulator: Emulator;
@@ -83,4 +83,42 @@ test("models are listed", async () => {
 test("a refusal is its error class for the status", async () => {
   const asked = openai.chat.completions.create({ model: "no/such-model", messages });
   await expect(asked).rejects.toBeInstanceOf(OpenAI.BadRequestError);
+});
+
+describe("on endpoints of the service's own shape", () => {
+  test("speech is spoken and heard again", async () => {
+    const model = "FunAudioLLM/CosyVoice2-0.5B";
+    const voice = `${model}:anna`;
+    const sound = await openai.audio.speech.create({ model, voice, input: "Good night.", response_format: "wav" });
+    const file = new File([await sound.blob()], "night.wav");
+    const { text } = await openai.audio.transcriptions.create({ model: "FunAudioLLM/SenseVoiceSmall", file });
+    expect(text).toBe("Good night.");
+  });
+
+  // The service wraps what it says of files: the id is not where this client's types have it.
+  test("a file is uploaded, its id lies one deeper, and a batch takes it", async () => {
+    const file = new File([JSON.stringify({ custom_id: "a" })], "lines.jsonl");
+    const uploaded = await openai.files.create({ file, purpose: "batch" });
+    expect(uploaded.id).toBeUndefined();
+    const { id } = (uploaded as unknown as { data: { id: string } }).data;
+    const batch = await openai.batches.create({
+      input_file_id: id,
+      endpoint: "/v1/chat/completions",
+      completion_window: "24h",
+    });
+    expect((await openai.batches.retrieve(batch.id)).input_file_id).toBe(id);
+    expect((await openai.batches.list()).data.map((each) => each.id)).toEqual([batch.id]);
+  });
+
+  test("the list of files needs a purpose, and is no list to this client", async () => {
+    await expect(openai.files.list()).rejects.toBeInstanceOf(OpenAI.BadRequestError);
+    const page = await openai.files.list({ purpose: "batch" });
+    expect((page.data as unknown as { data: unknown[] }).data).toEqual([]);
+  });
+
+  test("an image is made, under a key that this client does not know", async () => {
+    const made = await openai.images.generate({ model: "Qwen/Qwen-Image", prompt: "a red star" });
+    expect(made.data).toBeUndefined();
+    expect(made).toMatchObject({ images: [{ url: expect.stringContaining("/outputs/") as string }] });
+  });
 });

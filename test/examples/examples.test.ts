@@ -6,7 +6,7 @@ import { repository } from "../guard/setup.js";
 import { folderWith, runExample } from "../demo/demo-process.js";
 
 const folder = join(repository, "examples");
-const names = globSync("{agent,audio,batch,chat,retrieval,video}/*.ts", { cwd: folder }).map((file) =>
+const names = globSync("{agent,audio,batch,chat,client,retrieval,video}/*.ts", { cwd: folder }).map((file) =>
   file.replaceAll("\\", "/").slice(0, -3),
 );
 
@@ -41,9 +41,13 @@ const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
   },
   "chat/fill-in-the-middle": { stdout: [/const east = readFileSync\(«"south\.csv", "utf8"»\);\nconst west/] },
   "chat/hello": { stdout: [/\w+/, /\n\d+ tokens\n/] },
+  "chat/messages-endpoint": { stdout: [/emulator/], stderr: [/\(thinks\) \w+/] },
   "chat/stream-reasoning": { stdout: [/Answer: \S+/], stderr: [/emulator answers\.\s+\S+/] },
   "chat/tools": {
     stdout: [/calls +get_weather\(\{"city":"Hangzhou"\}\)/, /tool +It is 21 °C and sunny in Hangzhou/, /ai +.*21/],
+  },
+  "client/models-and-balance": {
+    stdout: [/^chat +\d\d {2}\S+\/\S+, …$/m, /^text-to-image +\d+ {2}Kwai-Kolors/m, /\nbalance 88\.00\n/],
   },
   "retrieval/embed": {
     // The nearest text has the highest figure of its question.
@@ -69,7 +73,8 @@ test("every example has an expectation", () => {
 
 describe("runs offline and prints something worth seeing", { timeout: 30_000 }, () => {
   test.each(names)("%s", async (name) => {
-    const run = await runExample("run.ts", [name]);
+    // What an example makes goes when its test does.
+    const run = await runExample("run.ts", [name], { TMPDIR: folderWith({}) });
 
     expect(run).toMatchObject({ code: 0, signal: null });
     expect(run.stderr).toContain("Offline: SILICONFLOW_API_KEY is not set");

@@ -92,6 +92,13 @@ describe("the request", () => {
     });
   });
 
+  test("has no stop where the list of them is empty, for the service takes one to four", async () => {
+    const sent = reply();
+    await chat({ stop: ["a"] }).invoke("hi", { stop: [] });
+
+    expect((await sent).body).not.toHaveProperty("stop");
+  });
+
   test("has tools as they were bound, and no strict that nobody asked for", async () => {
     const lookup = tool(async () => "12", {
       name: "lookup",

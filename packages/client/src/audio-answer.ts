@@ -1,7 +1,6 @@
 import { parseAnswer } from "./answer.js";
-import type { Deadline } from "./deadline.js";
 import { InvalidResponseError } from "./errors.js";
-import { decodeText } from "./read-body.js";
+import { decodeText, nextPiece, promisedBytes } from "./read-body.js";
 import type { Exchange } from "./transport.js";
 import type { WireResponse } from "./wire.js";
 
@@ -25,10 +24,7 @@ export class AudioAnswer {
   private constructor(response: WireResponse, exchange: Exchange) {
     this.#response = response;
     this.#exchange = exchange;
-    const length = response.header("content-length");
-    // Of a compressed answer it counts other bytes.
-    const plain = response.header("content-encoding") === undefined;
-    this.#promised = plain && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+    this.#promised = promisedBytes(response);
   }
 
   /**
@@ -68,23 +64,16 @@ export class AudioAnswer {
   }
 
   async #read(): Promise<Uint8Array | null> {
-    const { body } = this.#response;
-    const deadline: Deadline = this.#exchange.deadline;
-    let piece = body.read();
-    if (piece === undefined) piece = await deadline.wait(body);
-    if (piece === null) {
-      deadline.finished();
-      if (this.#promised !== undefined && this.#bytes < this.#promised) {
-        throw new InvalidResponseError(`The answer ended after ${this.#bytes} of its ${this.#promised} bytes.`, {
-          reason: "truncated",
-          retryable: true,
-          traceId: this.#response.header("x-siliconcloud-trace-id"),
-        });
-      }
-      return null;
+    const piece = await nextPiece(this.#response.body, this.#exchange.deadline);
+    if (piece !== null) {
+      this.#bytes += piece.length;
+    } else if (this.#promised !== undefined && this.#bytes < this.#promised) {
+      throw new InvalidResponseError(`The answer ended after ${this.#bytes} of its ${this.#promised} bytes.`, {
+        reason: "truncated",
+        retryable: true,
+        traceId: this.#response.header("x-siliconcloud-trace-id"),
+      });
     }
-    deadline.answered();
-    this.#bytes += piece.length;
     return piece;
   }
 }

@@ -11,6 +11,7 @@ import {
 } from "./errors.js";
 import { Mask } from "./mask.js";
 import { addressIn, isLocalName, isPublicAddress } from "./public-address.js";
+import { nextPiece, promisedBytes } from "./read-body.js";
 import { parseRetryAfter, retryDelay } from "./retry.js";
 import type { Wire, WireResponse } from "./wire.js";
 
@@ -91,29 +92,26 @@ export class Download {
   reader(response: WireResponse): () => Promise<Uint8Array | null> {
     const { deadline } = this;
     const { body } = response;
-    const promised = lengthOf(response);
+    const promised = promisedBytes(response);
     let length = 0;
     return () =>
       this.#explained(this.#url, async () => {
-        let bytes = body.read();
-        if (bytes === undefined) bytes = await deadline.wait(body);
-        if (bytes === null) {
-          deadline.finished();
+        const piece = await nextPiece(body, deadline);
+        if (piece === null) {
           if (promised !== undefined && length !== promised) throw truncated(length, promised);
           return null;
         }
-        deadline.answered();
-        length += bytes.length;
+        length += piece.length;
         if (length > this.#limits.maxBytes) {
           body.cancel();
           throw this.#tooLarge();
         }
-        return bytes;
+        return piece;
       });
   }
 
   #checkLength(response: WireResponse): WireResponse {
-    if ((lengthOf(response) ?? 0) <= this.#limits.maxBytes) return response;
+    if ((promisedBytes(response) ?? 0) <= this.#limits.maxBytes) return response;
     response.body.cancel();
     throw this.#tooLarge();
   }
@@ -203,13 +201,6 @@ function truncated(length: number, promised: number): SiliconFlowError {
 
 function blocked(message: string): SiliconFlowError {
   return new SiliconFlowError(message, { reason: "blockedAddress" });
-}
-
-/** Of the bytes that will come; unknown where they are compressed. */
-export function lengthOf(response: WireResponse): number | undefined {
-  const length = response.header("content-length");
-  const encoding = response.header("content-encoding")?.toLowerCase() ?? "identity";
-  return length !== undefined && /^\d+$/.test(length) && encoding === "identity" ? Number(length) : undefined;
 }
 
 /** The path and the query may be a key to the file. A name that goes on and on comes from a stranger. */

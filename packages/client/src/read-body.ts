@@ -1,6 +1,15 @@
 import type { Deadline } from "./deadline.js";
 import { InvalidResponseError } from "./errors.js";
-import type { WireBody } from "./wire.js";
+import type { WireBody, WireResponse } from "./wire.js";
+
+/** The next bytes of a body, within the limits of time; `null` at its end. */
+export async function nextPiece(body: WireBody, deadline: Deadline): Promise<Uint8Array | null> {
+  let piece = body.read();
+  if (piece === undefined) piece = await deadline.wait(body);
+  if (piece === null) deadline.finished();
+  else deadline.answered();
+  return piece;
+}
 
 /** Reads a body to its end, or until it is longer than `maxBytes`: then it is cancelled. */
 export async function readBody(
@@ -11,15 +20,10 @@ export async function readBody(
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    let bytes = body.read();
-    if (bytes === undefined) bytes = await deadline.wait(body);
-    if (bytes === null) {
-      deadline.finished();
-      return { pieces, length, ended: true };
-    }
-    deadline.answered();
-    pieces.push(bytes);
-    length += bytes.length;
+    const piece = await nextPiece(body, deadline);
+    if (piece === null) return { pieces, length, ended: true };
+    pieces.push(piece);
+    length += piece.length;
     if (length > maxBytes) {
       body.cancel();
       return { pieces, length, ended: false };
@@ -33,18 +37,27 @@ export function tooLarge(maxBytes: number): InvalidResponseError {
   });
 }
 
-const decoder = new TextDecoder();
+/** How many bytes will come; `undefined` where that was not said, or was said of compressed ones. */
+export function promisedBytes(response: WireResponse): number | undefined {
+  const length = response.header("content-length");
+  const encoding = response.header("content-encoding")?.toLowerCase() ?? "identity";
+  return length !== undefined && /^\d+$/.test(length) && encoding === "identity" ? Number(length) : undefined;
+}
 
-/** UTF-8, in as many pieces as it came in. */
-export function decodeText(pieces: Uint8Array[], length: number): string {
-  const [only] = pieces;
-  if (only === undefined) return "";
-  if (pieces.length === 1) return decoder.decode(only);
+/** @param length - of all pieces together */
+export function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(length);
   let offset = 0;
   for (const piece of pieces) {
     whole.set(piece, offset);
     offset += piece.length;
   }
-  return decoder.decode(whole);
+  return whole;
+}
+
+const decoder = new TextDecoder();
+
+/** UTF-8, in as many pieces as it came in. */
+export function decodeText(pieces: readonly Uint8Array[], length: number): string {
+  return decoder.decode(pieces.length === 1 ? pieces[0] : joined(pieces, length));
 }

@@ -46,7 +46,7 @@ describe("either wire form", () => {
   test("numbers that only look large or small are finite", () => {
     const vector = [1.7976931348623157e308, -1.7976931348623157e308, 5e-324];
     expect(read([{ index: 0, embedding: vector }], 1)).toEqual([{ vector }]);
-    expect(read([{ index: 0, embedding: base64(3.4e38, -3.4e38, 0) }], 1)).toEqual([{ vector: expect.any(Array) }]);
+    expect(read([{ index: 0, embedding: base64(1e8, -1e8, 1e-44) }], 1)).toEqual([{ vector: expect.any(Array) }]);
   });
 });
 
@@ -72,6 +72,13 @@ describe("a vector that cannot be trusted", () => {
   ])("%s", (_, embedding, message) => {
     const [row] = read([{ index: 0, embedding }], 1);
     expect(row).toEqual({ problem: { reason: "badVector", message: expect.stringContaining(message) } });
+  });
+
+  test("base64 in another byte order, whose numbers are beyond any vector's", () => {
+    const bytes = Buffer.from(base64(...Array.from({ length: 64 }, (_, index) => Math.sin(index + 1) / 8)), "base64");
+    expect(read([{ index: 0, embedding: bytes.swap32().toString("base64") }], 1)).toEqual([
+      { problem: { reason: "badVector", message: expect.stringContaining('encodingFormat: "float"') as string } },
+    ]);
   });
 
   test("a length other than the one asked for", () => {

@@ -1,5 +1,5 @@
-import { InvalidInputError, InvalidResponseError } from "@langchain-siliconflow/client";
-import { headBytes, mediaTypeOf, type MediaKind } from "./media-type.js";
+import { InvalidInputError } from "@langchain-siliconflow/client";
+import type { MediaKind } from "./media-type.js";
 
 /** A file that a store keeps. */
 export interface StoredArtifact {
@@ -43,7 +43,7 @@ export interface ArtifactStore {
 
 /** What both stores take. */
 export interface ArtifactStoreOptions {
-  /** Bytes of one file, above which it is refused. @defaultValue 256 MiB */
+  /** Bytes of one file, above which it is refused. Above 0, `Infinity` for no limit. @defaultValue 256 MiB */
   maxBytes?: number | undefined;
   /** Whether files may be fetched from private, loopback and link-local addresses. The client's own origin always may. @defaultValue false */
   allowPrivateNetwork?: boolean | undefined;
@@ -63,71 +63,9 @@ export function newName(kind: MediaKind, extension: string): string {
   return `${kind}-${globalThis.crypto.randomUUID().slice(0, 13)}.${extension}`;
 }
 
-/** For a name that a model made up, as it is, or to reach elsewhere. */
+/** For a name that is not in the store: a model made it up, altered it, or meant to reach elsewhere. */
 export function unknownName(name: string): InvalidInputError {
   return new InvalidInputError(
     `There is no file ${JSON.stringify(name.slice(0, 80))} here. Use the name that a tool returned, as it was.`,
   );
-}
-
-/** The type of a file that comes in, and all its pieces again, within a limit. */
-export async function inspect(
-  content: FileContent,
-  kind: MediaKind,
-  maxBytes: number,
-): Promise<{
-  mimeType: string;
-  extension: string;
-  pieces: AsyncGenerator<Uint8Array, void, undefined>;
-  /** Closes where they come from: for whoever never began to read them. */
-  leave(): Promise<void>;
-}> {
-  const iterator = content[Symbol.asyncIterator]();
-  const first: Uint8Array[] = [];
-  let length = 0;
-  try {
-    while (length < headBytes) {
-      const { done, value } = await iterator.next();
-      if (done) break;
-      first.push(value);
-      length += value.length;
-    }
-    const pieces = within(first, iterator, maxBytes);
-    return { ...mediaTypeOf(Buffer.concat(first), kind), pieces, leave: () => leave(iterator) };
-  } catch (error) {
-    await leave(iterator);
-    throw error;
-  }
-}
-
-async function* within(
-  first: readonly Uint8Array[],
-  rest: AsyncIterator<Uint8Array>,
-  maxBytes: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let size = 0;
-  const counted = (piece: Uint8Array): Uint8Array => {
-    size += piece.length;
-    if (size > maxBytes) {
-      throw new InvalidResponseError(`The file is longer than ${maxBytes} bytes (maxBytes). Nothing was stored.`, {
-        reason: "tooLarge",
-      });
-    }
-    return piece;
-  };
-  try {
-    for (const piece of first) yield counted(piece);
-    for (let next = await rest.next(); !next.done; next = await rest.next()) yield counted(next.value);
-  } finally {
-    await leave(rest);
-  }
-}
-
-/** Closes the socket behind it, whatever it says to that. */
-async function leave(iterator: AsyncIterator<Uint8Array>): Promise<void> {
-  try {
-    await iterator.return?.();
-  } catch {
-    // It had failed before.
-  }
 }

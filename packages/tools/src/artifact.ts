@@ -26,13 +26,8 @@ export interface TranscriptionArtifact {
   traceId?: string;
 }
 
-/** The optional facts that are known. */
+/** The facts that are known, for fields that must be left out otherwise. */
 export function known<T extends object>(facts: T): { [K in keyof T]?: Exclude<T[K], undefined | null> } {
   const entries = Object.entries(facts).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined | null> }; // Fewer of the same.
-}
-
-/** A file as a request holds it. */
-export async function dataURL(file: Blob): Promise<string> {
-  return `data:${file.type};base64,${Buffer.from(await file.arrayBuffer()).toString("base64")}`;
 }

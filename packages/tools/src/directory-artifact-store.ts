@@ -5,7 +5,6 @@ import { InvalidInputError } from "@langchain-siliconflow/client";
 import { AtomicFile } from "@langchain-siliconflow/client/adapter";
 import {
   checkMaxBytes,
-  inspect,
   newName,
   unknownName,
   type ArtifactStore,
@@ -13,7 +12,8 @@ import {
   type FileContent,
   type StoredArtifact,
 } from "./artifact-store.js";
-import { headBytes, mediaTypeOf, type MediaKind } from "./media-type.js";
+import { inspect } from "./incoming-file.js";
+import { anyMediaTypeOf, type MediaKind } from "./media-type.js";
 
 /** Options of {@link DirectoryArtifactStore}. */
 export interface DirectoryArtifactStoreOptions extends ArtifactStoreOptions {
@@ -33,6 +33,8 @@ export interface DirectoryArtifactStoreOptions extends ArtifactStoreOptions {
  *
  * const store = new DirectoryArtifactStore({ directory: "made" });
  * ```
+ *
+ * @throws {@link InvalidInputError} for a directory that is no path, or a `maxBytes` that is none.
  */
 export class DirectoryArtifactStore implements ArtifactStore {
   /** Absolute. */
@@ -89,25 +91,12 @@ export class DirectoryArtifactStore implements ArtifactStore {
         });
       }
       const bytes = await file.readFile();
-      return new Blob([bytes], { type: typeOf(bytes) ?? refuse(name) });
+      const type = anyMediaTypeOf(bytes);
+      // What lies there and is no medium (a key, a note) is not handed on.
+      if (type === undefined) throw unknownName(name);
+      return new Blob([bytes], { type: type.mimeType });
     } finally {
       await file.close();
     }
   }
-}
-
-function typeOf(bytes: Uint8Array): string | undefined {
-  for (const kind of ["image", "audio", "video"] as const) {
-    try {
-      return mediaTypeOf(bytes.subarray(0, headBytes), kind).mimeType;
-    } catch {
-      // Perhaps the next.
-    }
-  }
-  return undefined;
-}
-
-/** What lies there and is no medium (a key, a note) is not handed on. */
-function refuse(name: string): never {
-  throw unknownName(name);
 }

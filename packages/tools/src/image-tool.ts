@@ -9,9 +9,10 @@ import { connectAdapter, type AdapterConnection, type ClientFor } from "@langcha
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { z } from "zod";
-import { dataURL, known, type MediaArtifact } from "./artifact.js";
+import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
 import { knownSizes } from "./image-sizes.js";
+import { storedPicture } from "./stored-picture.js";
 import { requireModel, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowImageTool}: its own, and in place of a `client` those to make one. */
@@ -26,7 +27,7 @@ export interface SiliconFlowImageToolInput extends AdapterConnection<"images">, 
   modelKwargs?: { [field: string]: unknown } | undefined;
 }
 
-const name = z.string().min(1);
+const fileName = z.string().min(1);
 
 function schemaFor(model: string) {
   const sizes = knownSizes(model);
@@ -42,11 +43,11 @@ function schemaFor(model: string) {
       .describe(`Width and height in pixels, such as "1024x1024".${sizes ? ` Known to work: ${sizes}.` : ""}`),
     negativePrompt: z.string().optional().describe("What must not be in the picture."),
     seed: z.int().min(0).max(9_999_999_999).optional().describe("The same seed and prompt make the same picture."),
-    image: name
+    image: fileName
       .optional()
       .describe("Name of a picture that a tool made before, exactly as it was given, to change that picture."),
-    image2: name.optional().describe("Name of a second picture to combine with the first."),
-    image3: name.optional().describe("Name of a third picture."),
+    image2: fileName.optional().describe("Name of a second picture to combine with the first."),
+    image3: fileName.optional().describe("Name of a third picture."),
   });
 }
 
@@ -69,7 +70,7 @@ type Arguments = z.output<Schema>;
  * ```
  *
  * @throws {@link InvalidInputError} for a bad option, or arguments that cannot work.
- * @throws the client's errors to a program. A model's call (by `ToolCall`) gets a message of status `"error"` instead; see {@link runTool}.
+ * @throws the client's errors to a program. A model's call (by `ToolCall`) gets a message of status `"error"` instead.
  * @see https://docs.siliconflow.cn/cn/api-reference/images/images-generations
  */
 export class SiliconFlowImageTool extends StructuredTool<Schema, Arguments, z.input<Schema>, string> {
@@ -144,7 +145,7 @@ export class SiliconFlowImageTool extends StructuredTool<Schema, Arguments, z.in
       throw new InvalidInputError("image2 and image3 are used beside image: name the first picture there.");
     const model = image === undefined ? this.model : this.editModel;
     const size = given.size ?? (image === undefined ? this.#imageSize : undefined);
-    const sources = await Promise.all([image, image2, image3].map((source) => this.#source(source)));
+    const sources = await Promise.all([image, image2, image3].map((name) => name && storedPicture(this.store, name)));
     const first = /FLUX\.1-Kontext-(max|pro)$/i.test(model) ? "input_image" : "image";
     return {
       ...this.#modelKwargs,
@@ -154,16 +155,9 @@ export class SiliconFlowImageTool extends StructuredTool<Schema, Arguments, z.in
       ...known({ [first]: sources[0], image2: sources[1], image3: sources[2] }),
     };
   }
-
-  async #source(source: string | undefined): Promise<string | undefined> {
-    if (source === undefined) return undefined;
-    const file = await this.store.read(source);
-    if (file.type.startsWith("image/")) return dataURL(file);
-    throw new InvalidInputError(`${source} is no picture, but ${file.type}.`);
-  }
 }
 
-/** As the service says of images. */
+/** How long a link lives, as the service says of images. */
 const linkLifeMs = 3_600_000;
 
 /** The service says that a size is wrong, and not which would be right. */

@@ -3,7 +3,8 @@ import { InvalidResponseError } from "@langchain-siliconflow/client";
 /** What a file is for. */
 export type MediaKind = "image" | "audio" | "video";
 
-interface MediaType {
+/** A format of files. */
+export interface MediaType {
   mimeType: string;
   /** Without its dot. */
   extension: string;
@@ -28,6 +29,11 @@ export function mediaTypeOf(head: Uint8Array, kind: MediaKind): MediaType {
 }
 
 const named = { image: "a picture", audio: "sound", video: "a video" } as const;
+
+/** What a file is, of whatever kind; `undefined` for what is neither picture nor sound nor video. */
+export function anyMediaTypeOf(head: Uint8Array): MediaType | undefined {
+  return sniff(head)?.[1];
+}
 
 function sniff(head: Uint8Array): [MediaKind, MediaType] | undefined {
   const text = latin(head);

@@ -1,6 +1,5 @@
 import {
   checkMaxBytes,
-  inspect,
   newName,
   unknownName,
   type ArtifactStore,
@@ -8,6 +7,7 @@ import {
   type FileContent,
   type StoredArtifact,
 } from "./artifact-store.js";
+import { inspect } from "./incoming-file.js";
 import type { MediaKind } from "./media-type.js";
 
 /**
@@ -19,6 +19,8 @@ import type { MediaKind } from "./media-type.js";
  *
  * const store = new MemoryArtifactStore({ maxBytes: 10_000_000 });
  * ```
+ *
+ * @throws {@link InvalidInputError} for a `maxBytes` that is none.
  */
 export class MemoryArtifactStore implements ArtifactStore {
   readonly maxBytes: number;

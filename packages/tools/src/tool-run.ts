@@ -12,13 +12,13 @@ import { MemoryArtifactStore } from "./memory-artifact-store.js";
 export interface MediaToolOptions {
   /** Where what is made is kept, and what was made is found. @defaultValue a {@link MemoryArtifactStore} of its own */
   store?: ArtifactStore | undefined;
-  /** What the model calls it by. */
+  /** What the model calls it by. @defaultValue the tool's own: `"make_image"`, `"speak"`, `"transcribe"` or `"make_video"` */
   name?: string | undefined;
-  /** What the model is told of it, in place of the tool's own words. */
+  /** What the model is told of it. @defaultValue the tool's own words */
   description?: string | undefined;
 }
 
-/** The name of the events in which tools say how far they are: `{ tool, status, … }`. */
+/** The name of the custom events in which tools say how far they are: `{ tool, status, … }`. */
 const progressEvent = "siliconflow_progress";
 
 /** One call of a tool, as its work sees it. */

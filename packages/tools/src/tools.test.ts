@@ -90,7 +90,7 @@ describe("the image tool", () => {
     const second = artifactOf(message);
     expect(second).toMatchObject({ mimeType: "image/png", model: "Qwen/Qwen-Image-Edit-2509" });
     expect(second.name).not.toBe(first.name);
-    const { body } = emulator.requests.filter(({ path }) => path === "/v1/images/generations").at(-1)!;
+    const { body } = emulator.requests.findLast(({ path }) => path === "/v1/images/generations")!;
     expect(body).toMatchObject({
       model: "Qwen/Qwen-Image-Edit-2509",
       image: expect.stringMatching(/^data:image\/png;base64,/),

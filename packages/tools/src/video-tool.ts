@@ -10,8 +10,9 @@ import { connectAdapter, type AdapterConnection, type ClientFor } from "@langcha
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { z } from "zod";
-import { dataURL, known, type MediaArtifact } from "./artifact.js";
+import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
+import { storedPicture } from "./stored-picture.js";
 import { requireModel, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowVideoTool}: its own, and in place of a `client` those to make one. */
@@ -146,15 +147,13 @@ export class SiliconFlowVideoTool extends StructuredTool<Schema, Arguments, z.in
   async #submit(given: Arguments, model: string, { signal, progress }: ToolRun): Promise<string> {
     const { prompt, size, negativePrompt, seed, image } = given;
     if (prompt === undefined) throw new InvalidInputError("prompt is missing: say what happens in the video.");
-    const picture = image === undefined ? undefined : await this.store.read(image);
-    if (picture !== undefined && !picture.type.startsWith("image/"))
-      throw new InvalidInputError(`${image} is no picture, but ${picture.type}.`);
+    const picture = image && (await storedPicture(this.store, image));
     const request: VideoRequest = {
       ...this.#modelKwargs,
       model,
       prompt,
       image_size: size ?? this.#imageSize,
-      ...known({ negative_prompt: negativePrompt, seed, image: picture && (await dataURL(picture)) }),
+      ...known({ negative_prompt: negativePrompt, seed, image: picture }),
     };
     const { requestId } = await this.#client.videos.submit(request, { ...this.#requestOptions, signal });
     await progress("submitted", { model, requestId });
@@ -178,5 +177,5 @@ export class SiliconFlowVideoTool extends StructuredTool<Schema, Arguments, z.in
   }
 }
 
-/** The service's pages say ten minutes here and an hour there. */
+/** How long a link lives at least: the service's pages say ten minutes here and an hour there. */
 const linkLifeMs = 600_000;

@@ -17,7 +17,7 @@ import { toChatResult } from "../wire-to-messages.js";
 import { Collector } from "./collector.js";
 import { lineOf, positionOf, type Line } from "./lines.js";
 import { batchSettings, type BatchOptions, type BatchSettings } from "./options.js";
-import { missing, readRows, type Outcome } from "./results.js";
+import { byCustomId, missing, readRows, type Outcome } from "./results.js";
 import type { BatchClient } from "./part.js";
 import { BatchRun, type SubmittedPart } from "./run.js";
 import { slotKey, type SlotCarrier } from "./slot.js";
@@ -38,9 +38,11 @@ export interface BatchableModel {
 
 /** Batches that are under way, in plain JSON: another process can {@link BatchedChatSiliconFlow.collect} them. */
 export interface BatchHandle {
+  /** Of this format. */
   version: 1;
   /** How many inputs there were. */
   inputs: number;
+  /** One for each file of lines, in the order of the inputs. */
   batches: SubmittedPart[];
 }
 
@@ -189,11 +191,8 @@ export class BatchedChatSiliconFlow extends Runnable<BaseLanguageModelInput, AIM
     }
     const run = this.#newRun();
     const texts = await Promise.all(handle.batches.map((batch) => run.collect(batch, options.signal)));
-    const outcomes = new Map<number, Outcome>();
-    for (const { customId, answer } of texts.flatMap((text) => readRows(text, this.#client.baseURL))) {
-      const position = positionOf(customId);
-      if ("completion" in answer || !outcomes.has(position)) outcomes.set(position, answer);
-    }
+    const rows = texts.flatMap((text) => readRows(text, this.#client.baseURL));
+    const outcomes = new Map([...byCustomId(rows)].map(([customId, outcome]) => [positionOf(customId), outcome]));
     const answers: (AIMessage | undefined)[] = [];
     const failures: { position: number; error: Error }[] = [];
     for (let position = 0; position < handle.inputs; position += 1) {

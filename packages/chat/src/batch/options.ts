@@ -24,20 +24,20 @@ export interface BatchOptions {
   completionWindowHours?: number;
   /** Most lines in a batch, 1 to 5000. Smaller batches are done sooner. @defaultValue 5000 */
   maxLines?: number;
-  /** Most bytes in a batch's file, up to 1,000,000,000. @defaultValue 1_000_000_000 */
+  /** Most bytes in a batch's file, 1 to 1,000,000,000. @defaultValue 1,000,000,000 */
   maxBytes?: number;
   /**
    * How many more batches may be made for lines that were not answered, expired, or failed with 429 or 5xx. Lines that were
-   * refused for what they say are not asked again. @defaultValue 2
+   * refused for what they say are not asked again. 0 to 100. @defaultValue 2
    */
   resubmissions?: number;
-  /** Between two looks at a batch, in milliseconds. @defaultValue 5 seconds at first, longer later, at most a minute */
+  /** Between two looks at a batch, in milliseconds, above 0. @defaultValue 5 seconds at first, longer later, at most a minute */
   pollIntervalMs?: number;
   /** `totalMs`: most milliseconds to wait for one batch; it goes on without you. @defaultValue none */
   timeouts?: { totalMs?: number };
   /** Whether batches are cancelled when the call is aborted. What was answered by then is paid. @defaultValue false */
   cancelOnAbort?: boolean;
-  /** Notes for the service's list of batches: 15 at most, names of 64 characters, texts of 512. */
+  /** Notes for the service's list of batches: 15 at most, names of 64 characters, texts of 512. @defaultValue none */
   metadata?: Record<string, string>;
   /** Told of each change. What it throws is ignored. */
   onProgress?(progress: BatchProgress): void;

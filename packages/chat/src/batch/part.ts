@@ -9,7 +9,7 @@ import {
 import type { ClientFor } from "@langchain-siliconflow/client/adapter";
 import { lineEndpoint, type Line } from "./lines.js";
 import type { BatchSettings } from "./options.js";
-import { readRows, succeeded } from "./results.js";
+import { countAnswers, readRows } from "./results.js";
 import type { BatchState } from "./state.js";
 
 /** What the journal says of one file of lines: each name is there once the service has given it. */
@@ -48,7 +48,7 @@ export interface PartContext {
 const metadataKey = "langchain_siliconflow_batch";
 
 const fileNameOf = (key: string) => `langchain-siliconflow-${key}.jsonl`;
-// Texts of a gigabyte are more than the runtime has.
+/** Results are read as one text, and a text of the runtime ends at half a billion characters. */
 const mostResultBytes = 400 * 1024 * 1024;
 
 /** One file of lines on its way through upload, batch and results; each step is in the journal before the next begins. */
@@ -94,7 +94,7 @@ export class BatchPart {
     const options = this.#options(signal);
     const texts = [await this.#textAt(batch.output_file_id, options), await this.#textAt(batch.error_file_id, options)];
     const text = texts.filter((each) => each !== "").join("\n");
-    const answered = succeeded(readRows(text, this.#context.client.baseURL));
+    const answered = countAnswers(readRows(text, this.#context.client.baseURL));
     const promised = batch.request_counts?.completed ?? 0;
     if (answered < promised) {
       throw new InvalidResponseError(

@@ -32,19 +32,27 @@ export function readRows(text: string, baseURL: string): Row[] {
   return rows;
 }
 
-/** One outcome for each line. Where a line has two rows, its answer counts. */
-export function outcomesOf(lines: readonly Line[], rows: readonly Row[]): Map<string, Outcome> {
+/** One outcome for each `custom_id`. Where a line has two rows, its answer counts. */
+export function byCustomId(rows: readonly Row[]): Map<string, Outcome> {
   const found = new Map<string, Outcome>();
   for (const { customId, answer } of rows) {
     if (!found.has(customId) || "completion" in answer) found.set(customId, answer);
   }
+  return found;
+}
+
+/** One outcome for each line, of those without a row that it is missing. */
+export function outcomesOf(lines: readonly Line[], rows: readonly Row[]): Map<string, Outcome> {
+  const found = byCustomId(rows);
   return new Map(lines.map(({ customId, position }) => [customId, found.get(customId) ?? missing(position)]));
 }
 
-export function succeeded(rows: readonly Row[]): number {
+/** How many rows hold an answer. */
+export function countAnswers(rows: readonly Row[]): number {
   return rows.filter(({ answer }) => "completion" in answer).length;
 }
 
+/** What becomes of an input whose line has no row. */
 export function missing(position: number): Outcome {
   const error = new InvalidResponseError(`The batch ended without an answer to input ${position}.`, {
     reason: "truncated",

@@ -1,13 +1,16 @@
-import { BatchPart, type PartContext } from "./part.js";
 import type { Batch } from "@langchain-siliconflow/client";
-import type { BatchProgress } from "./options.js";
 import { keyOf, splitLines, type Line } from "./lines.js";
+import type { BatchProgress } from "./options.js";
+import { BatchPart, type PartContext } from "./part.js";
 import { outcomesOf, readRows, type Outcome } from "./results.js";
 
 /** One file of a run, and the batch that runs it. */
 export interface SubmittedPart {
+  /** What names the file, and its records in the state. */
   key: string;
+  /** The service's id. */
   batchId: string;
+  /** How many lines the file has. */
   lines: number;
 }
 

@@ -1,4 +1,5 @@
 import { InvalidInputError } from "@langchain-siliconflow/client";
+import { AtomicFile } from "@langchain-siliconflow/client/adapter";
 
 /**
  * Where a batch run writes down what it has done, so that a killed run goes on where it was. Any store of texts will do.
@@ -29,20 +30,12 @@ function folderState(folder: string): BatchState {
     async set(key, value) {
       const { fs, path } = await open();
       await fs.mkdir(folder, { recursive: true });
-      const target = path.join(folder, key);
-      const part = `${target}.${globalThis.crypto.randomUUID()}.part`;
+      const file = await AtomicFile.create(path.join(folder, key));
       try {
-        const handle = await fs.open(part, "wx");
-        try {
-          await handle.writeFile(value);
-          // A name that points to nothing is what a power cut leaves without this.
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-        await fs.rename(part, target);
+        await file.write(new TextEncoder().encode(value));
+        await file.finish();
       } catch (error) {
-        await fs.rm(part, { force: true });
+        await file.discard();
         throw error;
       }
     },

@@ -1,9 +1,10 @@
 import { AtomicFile } from "../atomic-file.js";
 import type { Clock } from "../clock.js";
 import { Deadline } from "../deadline.js";
-import { Download, lengthOf } from "../download.js";
+import { Download } from "../download.js";
 import { InvalidInputError } from "../errors.js";
 import { checkMaxRetries, mergeTimeouts, ownOptions, type Timeouts } from "../options.js";
+import { joined, promisedBytes } from "../read-body.js";
 import type { Transport } from "../transport.js";
 import type { Wire, WireResponse } from "../wire.js";
 
@@ -77,7 +78,7 @@ export class Assets {
       return {
         body: streamOf(download, response),
         contentType: response.header("content-type"),
-        contentLength: lengthOf(response),
+        contentLength: promisedBytes(response),
       };
     } catch (error) {
       download.deadline.end();
@@ -138,13 +139,7 @@ async function intoMemory(download: Download): Promise<Asset & { bytes: Uint8Arr
     pieces.push(piece);
     size += piece.length;
   }
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-  }
-  return { bytes, size, contentType: response.header("content-type") };
+  return { bytes: joined(pieces, size), size, contentType: response.header("content-type") };
 }
 
 async function intoFile(download: Download, path: string | URL): Promise<Asset & { path: string }> {

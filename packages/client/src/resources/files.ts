@@ -1,12 +1,12 @@
-import { InvalidInputError } from "../errors.js";
 import { abortReason } from "../deadline.js";
+import { InvalidInputError } from "../errors.js";
 import { formOf } from "../multipart.js";
 import type { RequestOptions } from "../options.js";
+import { joined, readBody, tooLarge } from "../read-body.js";
 import type { Transport } from "../transport.js";
 import { openUpload, type FileSource, type Inspector } from "../upload.js";
 import { unwrapped } from "../wrapped.js";
 import type { Traced } from "./chat-wire.js";
-import { readBody, tooLarge } from "../read-body.js";
 import { pathPart, pathWith } from "./query.js";
 
 /**
@@ -120,9 +120,9 @@ export class Files {
     const call = { method: "GET", path, stream: false, binary: true, options } as const;
     const { maxResponseBytes } = this.#transport.options;
     return await this.#transport.receive(call, async ({ body }, { deadline }) => {
-      const { pieces, ended } = await readBody(body, deadline, maxResponseBytes);
+      const { pieces, length, ended } = await readBody(body, deadline, maxResponseBytes);
       if (!ended) throw tooLarge(maxResponseBytes);
-      return new Uint8Array(await new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+      return joined(pieces, length);
     });
   }
 }

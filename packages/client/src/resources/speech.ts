@@ -2,7 +2,7 @@ import { AudioAnswer } from "../audio-answer.js";
 import { AudioStream } from "../audio-stream.js";
 import { InvalidInputError } from "../errors.js";
 import type { RequestOptions } from "../options.js";
-import { tooLarge } from "../read-body.js";
+import { joined, tooLarge } from "../read-body.js";
 import type { Transport } from "../transport.js";
 import type { Traced } from "./chat-wire.js";
 import { isObject } from "./fields.js";
@@ -92,13 +92,7 @@ export class Speech {
         length += piece.length;
         if (length > maxResponseBytes) throw tooLarge(maxResponseBytes);
       }
-      const sound = new Uint8Array(length);
-      let at = 0;
-      for (const piece of pieces) {
-        sound.set(piece, at);
-        at += piece.length;
-      }
-      return sound;
+      return joined(pieces, length);
     });
   }
 

@@ -1,6 +1,6 @@
+import { parseAnswer } from "../answer.js";
 import { InvalidInputError } from "../errors.js";
 import type { RequestOptions } from "../options.js";
-import { parseAnswer } from "../answer.js";
 import { formOf } from "../multipart.js";
 import type { Transport } from "../transport.js";
 import { openUpload, type FileSource } from "../upload.js";

@@ -27,48 +27,48 @@ const failed = (id: string, code: string | number, message: string): object => (
 });
 const whole: Ending = (ids) => ({ output: ids.map(answerTo) });
 
-/** A service of files and batches whose nth batch ends in the nth way, every later one in the last. `creation` is its answer to the first. */
+/** A service of files and batches: the nth batch ends in the nth way, every later one in the last. */
 const serviceOf =
-  (endings: readonly Ending[], creation?: Reply): Answering =>
-  (body, headers, soFar) => {
+  (endings: readonly Ending[], answerToFirstCreation?: Reply): Answering =>
+  (_, { host }, soFar) => {
+    const now = soFar.at(-1)!;
     const files = soFar.filter(isUpload);
-    const batches = soFar.filter(({ body: { input_file_id: file } }) => file !== undefined);
-    const stateOf = (number: number): Reply => {
-      const file = files[Number((batches[number - 1]!.body["input_file_id"] as string).slice(5)) - 1]!;
-      const ids = linesOf(file);
-      const {
-        output,
-        errors,
-        status = "completed",
-        counted,
-        why,
-      } = endings[Math.min(number, endings.length) - 1]!(ids);
-      const link = (name: string, rows?: readonly object[]) =>
-        rows && `http://${headers.host}/outputs/${number}/${name}.jsonl`;
-      return json({
-        id: `batch_${number}`,
-        status,
-        input_file_id: batches[number - 1]!.body["input_file_id"],
-        metadata: batches[number - 1]!.body["metadata"],
-        output_file_id: link("output", output),
-        error_file_id: link("errors", errors),
-        request_counts: { total: ids.length, completed: counted ?? output?.length ?? 0, failed: errors?.length ?? 0 },
-        ...(why !== undefined && { errors: { data: [{ message: why }] } }),
-        rows: { output, errors },
-      });
-    };
-    const { path } = soFar.at(-1)!;
-    if (isUpload(soFar.at(-1)!)) return json({ id: `file-${files.length}` });
-    if (path.startsWith("/v1/files")) return json({ data: [] });
-    const [, number, name] = /(\d+)\/?(\w*)/.exec(path.replace("/v1", "")) ?? [];
-    if (number === undefined && body["input_file_id"] === undefined)
-      return json({ data: batches.map((_, index) => JSON.parse(stateOf(index + 1).body as string)) });
-    if (number === undefined) return (batches.length === 1 && creation) || stateOf(batches.length);
-    const state = stateOf(Number(number));
-    if (!path.startsWith("/outputs")) return state;
-    const { rows } = JSON.parse(state.body as string) as { rows: Record<string, object[]> };
-    return { body: rows[name!]!.map((row) => `${JSON.stringify(row)}\n`).join("") };
+    const made = soFar.filter(isCreation).map(({ body }, index) => {
+      const file = files[Number(String(body["input_file_id"]).slice("file-".length)) - 1]!;
+      return batchOf(index + 1, linesOf(file), endings[Math.min(index, endings.length - 1)]!, body, host!);
+    });
+    if (isUpload(now)) return json({ id: `file-${files.length}` });
+    if (now.path.startsWith("/v1/files")) return json({ data: [] });
+    if (isCreation(now)) return (made.length === 1 && answerToFirstCreation) || json(made.at(-1)!.batch);
+    const [, number, rows] = /batch_(\d+)\/?(\w*)/.exec(now.path) ?? [];
+    if (number === undefined) return json({ data: made.map(({ batch }) => batch) });
+    const { batch, output, errors } = made[Number(number) - 1]!;
+    if (!rows) return json(batch);
+    return { body: (rows === "output" ? output : errors).map((row) => `${JSON.stringify(row)}\n`).join("") };
   };
+
+function batchOf(
+  number: number,
+  ids: readonly string[],
+  ending: Ending,
+  { input_file_id, metadata }: Record<string, unknown>,
+  host: string,
+): { batch: object; output: readonly object[]; errors: readonly object[] } {
+  const { output = [], errors = [], status = "completed", counted = output.length, why } = ending(ids);
+  const link = (name: string, rows: readonly object[]): string | null =>
+    rows.length > 0 ? `http://${host}/outputs/batch_${number}/${name}` : null;
+  const batch = {
+    id: `batch_${number}`,
+    status,
+    input_file_id,
+    metadata,
+    output_file_id: link("output", output),
+    error_file_id: link("errors", errors),
+    request_counts: { total: ids.length, completed: counted, failed: errors.length },
+    errors: why === undefined ? null : { data: [{ message: why }] },
+  };
+  return { batch, output, errors };
+}
 
 interface Came {
   path: string;
@@ -79,6 +79,10 @@ interface Came {
 
 function isUpload({ headers }: Came): boolean {
   return String(headers["content-type"]).startsWith("multipart/");
+}
+
+function isCreation({ body }: Came): boolean {
+  return body["input_file_id"] !== undefined;
 }
 
 /** The names of the lines in a file that was sent. */
@@ -95,7 +99,7 @@ const sent =
   (...expected: number[][]): NonNullable<Case["check"]> =>
   ({ server }) => {
     const files = server.requests.filter(isUpload).map((file) => linesOf(file).map((id) => Number.parseInt(id, 10)));
-    const made = server.requests.filter(({ body }) => body["input_file_id"] !== undefined).length;
+    const made = server.requests.filter(isCreation).length;
     if (made !== expected.length) return `${made} batches in place of ${expected.length}`;
     return JSON.stringify(files) === JSON.stringify(expected) ? undefined : `the files hold ${JSON.stringify(files)}`;
   };
@@ -120,12 +124,7 @@ const withoutTheSecond = (error: Record<string, unknown>): Partial<Case> => ({
   },
 });
 
-const [first, second, third] = [0, 1, 2].map((place) => (ids: readonly string[]) => ids[place]!) as [
-  (ids: readonly string[]) => string,
-  (ids: readonly string[]) => string,
-  (ids: readonly string[]) => string,
-];
-const lackingTheSecond: Ending = (ids) => ({ output: ids.filter((id) => !id.startsWith("000001")).map(answerTo) });
+const lackingTheSecond: Ending = (ids) => ({ output: ids.filter((id) => Number.parseInt(id, 10) !== 1).map(answerTo) });
 const many = Array.from({ length: 5001 }, (_, index) => `text ${index}`);
 
 export const batches: readonly Case[] = [
@@ -147,7 +146,7 @@ export const batches: readonly Case[] = [
         results: [undefined, undefined, undefined],
         failures: [0, 1, 2].map((position) => ({ position, error: { reason: "truncated", retryable: true } })),
       },
-      says: /has? 2 answers.* counts 3|2 answers/,
+      says: /2 answers, and the service counts 3/,
       check: sent([0, 1, 2]),
     },
   ),
@@ -155,20 +154,20 @@ export const batches: readonly Case[] = [
     "answers in another order, doubled, and to lines that nobody sent",
     [
       (ids) => ({
-        output: [third, first, third, second].map((of) => answerTo(of(ids))).concat(answerTo("000001-somebody-elses")),
-        errors: [failed(second(ids), 500, "Failed at first.")],
+        output: [ids[2]!, ids[0]!, ids[2]!, ids[1]!, "000001-somebody-elses"].map(answerTo),
+        errors: [failed(ids[1]!, 500, "Failed at first.")],
       }),
     ],
     { returns: { texts: all }, check: sent([0, 1, 2]) },
   ),
   batched(
     "a line in the error file that was refused for what it says",
-    [(ids) => ({ ...lackingTheSecond(ids), errors: [failed(second(ids), 20_015, "The input is not allowed.")] })],
+    [(ids) => ({ ...lackingTheSecond(ids), errors: [failed(ids[1]!, 20_015, "The input is not allowed.")] })],
     { ...withoutTheSecond({ name: "BadRequestError" }), says: /not allowed/, check: sent([0, 1, 2]) },
   ),
   batched(
     "a line in the error file for which the service is to blame: it is asked again",
-    [(ids) => ({ ...lackingTheSecond(ids), errors: [failed(second(ids), 50_508, "System is too busy now.")] }), whole],
+    [(ids) => ({ ...lackingTheSecond(ids), errors: [failed(ids[1]!, 50_508, "System is too busy now.")] }), whole],
     { returns: { texts: all }, check: sent([0, 1, 2], [1]) },
   ),
   batched(
@@ -176,7 +175,7 @@ export const batches: readonly Case[] = [
     [
       (ids) => ({
         status: "expired",
-        output: [answerTo(first(ids))],
+        output: [answerTo(ids[0]!)],
         errors: ids.slice(1).map((id) => failed(id, "batch_expired", "The batch expired.")),
       }),
       whole,

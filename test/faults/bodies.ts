@@ -1,28 +1,33 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import {
+  all,
   everything,
   healthy,
   answers,
+  paid,
   refused,
+  services,
   streams,
   takesAtMost,
   unnoticed,
   wholes,
   type Case,
-  type Target,
+  type Asking,
 } from "./case.ts";
 import type { Reply } from "./fault-server.ts";
 import { failure, sse } from "./wire.ts";
 
 const MiB = 1024 * 1024;
 const quiet = { quiet: true } as const;
+/** What comes whole: answers, and files. */
+const files = [...wholes, "download"] as const;
 const gzip = { "content-encoding": "gzip" };
 
 /** The healthy answer of each target, made into something else. */
 const instead = (
   row: number,
   fault: string,
-  targets: readonly Target[],
+  targets: readonly Asking[],
   change: (body: Buffer) => Reply,
   more: Partial<Case> = {},
 ): Case[] =>
@@ -46,7 +51,7 @@ const instead = (
 const damaged = (
   row: number,
   fault: string,
-  targets: readonly Target[],
+  targets: readonly Asking[],
   change: (body: Buffer) => Reply,
   throws: Record<string, unknown>,
 ): Case[] => [
@@ -58,7 +63,7 @@ const damaged = (
 ];
 
 /** JSON without what the answer is made of. */
-const incomplete = (fault: string, targets: readonly Target[], body: string): Case =>
+const incomplete = (fault: string, targets: readonly Asking[], body: string): Case =>
   refused(17, fault, { body }, { name: "InvalidResponseError", reason: "malformed" }, { targets });
 
 const endingEarly = (body: Buffer): Reply => ({ body: gzipSync(body).subarray(0, 30), headers: gzip });
@@ -68,15 +73,21 @@ let bomb: Buffer | undefined;
 const explosive = (): Buffer => (bomb ??= gzipSync(Buffer.alloc(64 * MiB)));
 
 export const bodies: readonly Case[] = [
-  ...unnoticed(12, "silence inside the body, once", wholes, [{ body: '{"a":', then: "open" }], quiet),
+  ...unnoticed(
+    12,
+    "silence inside the body, once",
+    [...wholes, ...paid, "speakStream", "download"],
+    [{ body: '{"a":', then: "open" }],
+    quiet,
+  ),
   refused(
     12,
     "silence inside the body, always",
     { body: '{"a":', then: "open" },
     { name: "TimeoutError", phase: "idle", retryable: true },
-    { targets: wholes, maxRetries: 1, requests: 2, ...quiet },
+    { targets: [...wholes, "speakStream", "download"], maxRetries: 1, requests: 2, ...quiet },
   ),
-  ...unnoticed(12, "a narrow line: slow, but never silent", everything, [], {
+  ...unnoticed(12, "a narrow line: slow, but never silent", all, [], {
     way: { toClient: { bytesPerSecond: 2000 } },
     ...quiet,
   }),
@@ -85,23 +96,23 @@ export const bodies: readonly Case[] = [
     "the connection closed after 260 bytes",
     { body: " ".repeat(1000) },
     { reason: "truncated", retryable: true },
-    { targets: wholes, way: { toClient: { limitBytes: 260 } }, maxRetries: 1, requests: 2 },
+    { targets: [...wholes, "download"], way: { toClient: { limitBytes: 260 } }, maxRetries: 1, requests: 2 },
   ),
   ...damaged(
     13,
     "a body shorter than its content-length, although it is whole JSON",
-    wholes,
+    files,
     (body) => ({ body, headers: { "content-length": String(body.length + 100) }, then: "close" }),
     { reason: "truncated", retryable: true },
   ),
   ...damaged(
     13,
     "a body in chunks without the last one, although it is whole JSON",
-    wholes,
+    files,
     (body) => ({ body, then: "close" }),
     { reason: "truncated", retryable: true },
   ),
-  ...unnoticed(14, "200 with an empty body, once", wholes, [{ body: "" }]),
+  ...unnoticed(14, "200 with an empty body, once", [...wholes, ...paid, "speakStream"], [{ body: "" }]),
   ...unnoticed(14, "200 and nothing but the end of the stream, once", streams, [{ headers: sse, body: "" }]),
   refused(
     14,
@@ -194,21 +205,21 @@ export const bodies: readonly Case[] = [
       times: 800,
     },
     { name: "BadRequestError", status: 400 },
-    { targets: everything, says: /no such field/, check: takesAtMost(16), alone: true },
+    { targets: services, says: /no such field/, check: takesAtMost(16), alone: true },
   ),
-  ...instead(20, "a body in gzip", [...everything], (body) => ({ body: gzipSync(body), headers: gzip })),
-  ...instead(20, "a body in Brotli", [...everything], (body) => ({
+  ...instead(20, "a body in gzip", all, (body) => ({ body: gzipSync(body), headers: gzip })),
+  ...instead(20, "a body in Brotli", all, (body) => ({
     body: brotliCompressSync(body),
     headers: { "content-encoding": "br" },
   })),
-  ...instead(20, "a body in deflate", wholes, (body) => ({
+  ...instead(20, "a body in deflate", [...wholes, ...paid, "download"], (body) => ({
     body: deflateSync(body),
     headers: { "content-encoding": "deflate" },
   })),
   ...damaged(
     20,
     "gzip that is damaged",
-    wholes,
+    files,
     (body) => {
       const packed = gzipSync(body);
       return { body: packed.fill(0xff, 12, 20), headers: gzip };
@@ -218,7 +229,7 @@ export const bodies: readonly Case[] = [
   ...damaged(
     20,
     "gzip that ends early",
-    wholes.filter((target) => target !== "fetch"),
+    files.filter((target) => target !== "fetch"),
     endingEarly,
     { reason: "truncated", retryable: true },
   ),
@@ -227,7 +238,8 @@ export const bodies: readonly Case[] = [
   {
     row: 20,
     fault: "64 KiB of gzip that unpack to 64 MiB",
-    targets: everything,
+    // Sound that is handed on as it comes has no limit of size.
+    targets: all.filter((target) => target !== "speakStream"),
     replies: [() => ({ body: explosive(), headers: gzip })],
     throws: { reason: "tooLarge" },
     requests: 1,
@@ -255,9 +267,9 @@ export const bodies: readonly Case[] = [
   ),
   refused(
     22,
-    "sound without end",
+    "sound, or a file, without end",
     { body: "ID3", forever: "\0".repeat(64 * 1024) },
     { name: "InvalidResponseError", reason: "tooLarge" },
-    { targets: ["speak"], maxBytes: MiB, check: takesAtMost(24) },
+    { targets: ["speak", "download"], maxBytes: MiB, check: takesAtMost(24) },
   ),
 ];

@@ -17,9 +17,9 @@ import {
 
 /**
  * The ways of asking: a chat model's two, those of the other two endpoints of models, lists, a chat model again over
- * the client that sends with `fetch`, and the client's own for pictures, sound, videos, files and batches.
+ * the client that sends with `fetch`, and the client's own for pictures, sound, videos, files, batches, and what links lead to.
  */
-export type Target =
+export type Asking =
   | "invoke"
   | "stream"
   | "messages"
@@ -33,14 +33,23 @@ export type Target =
   | "fetchStream"
   | "image"
   | "speak"
+  | "speakStream"
   | "transcribe"
   | "video"
+  | "submitVideo"
   | "upload"
-  | "batch";
+  | "batch"
+  | "createBatch"
+  | "download";
+
+/** Each of them is one request; a chat model by way of batches takes many. */
+export type Target = Asking | "viaBatch";
 
 /** What the user sees at the end of a call that succeeds; only the fields that matter to the case are named. */
 export interface Seen {
   text?: string;
+  /** Of several answers, in the order of what was asked. */
+  texts?: string[];
   reasoning?: string;
   blocks?: string[];
   toolCalls?: { name: string; args: Record<string, unknown> }[];
@@ -69,7 +78,7 @@ export interface Setup {
 
 /** What a call is given. */
 export interface Ask {
-  /** For lists. */
+  /** For lists, and batches. */
   texts?: readonly string[];
   signal?: AbortSignal;
   /** An address that a message shows a picture from. */
@@ -143,13 +152,11 @@ export interface Case {
 
   /** Why the case says nothing about other libraries. */
   oursOnly?: string;
-  /** Why the case cannot be at all, and the parts of the client that must not exist for that to be true. */
-  absent?: { why: string; parts: readonly string[] };
   /** Where the case is proven, if not here: a file of the repository, and a test in it. */
   elsewhere?: { file: string; test: string };
 }
 
-/** Of the client alone: what no adapter for models asks for. Looks and uploads, which may be repeated. */
+/** Of the client alone: what no adapter for models asks for. What may be repeated of it, and comes whole. */
 const media = ["image", "speak", "transcribe", "video", "upload", "batch"] as const;
 const whole = ["invoke", "messages", "complete", "embed", "rerank"] as const;
 /** Ways of asking for an answer in one piece. */
@@ -158,8 +165,14 @@ export const wholes = [...whole, "models", "fetch", ...media] as const;
 export const streams = ["stream", "messagesStream", "completeStream", "fetchStream"] as const;
 /** All that ask a model. */
 export const every = [...whole, "stream", "messagesStream", "completeStream", "fetch", "fetchStream"] as const;
-/** All. */
-export const everything = [...every, "models", ...media] as const;
+/** All that may be repeated, of the service itself. */
+export const everything = [...every, "models", ...media, "speakStream"] as const;
+/** Each of these is paid for: what may have been begun is not asked for again. */
+export const paid = ["submitVideo", "createBatch"] as const;
+/** All that ask the service, once. */
+export const services = [...everything, ...paid] as const;
+/** All, with files that lie at links. */
+export const all = [...services, "download"] as const;
 
 /** A stream of these pieces. */
 export const stream = (...body: (string | Uint8Array)[]): Reply => ({ headers: sse, body });
@@ -177,7 +190,7 @@ function noise(length: number): number[] {
 }
 
 /** The healthy answer to each way of asking … */
-export const healthy: Record<Target, Reply> = {
+export const healthy: Record<Asking, Reply> = {
   stream: spoken,
   fetchStream: spoken,
   invoke: answered,
@@ -197,15 +210,19 @@ export const healthy: Record<Target, Reply> = {
   models: { body: JSON.stringify({ object: "list", data: [{ id: "Qwen/Qwen3-8B", object: "model" }] }) },
   image: { body: JSON.stringify({ images: [{ url: link }], timings: { inference: 2.4 }, seed: 1 }) },
   speak: { body: sound, headers: { "content-type": "application/audio" } },
+  speakStream: { body: sound, headers: { "content-type": "application/audio" } },
   transcribe: { body: JSON.stringify({ text: "Hello there" }) },
   video: { body: JSON.stringify({ status: "Succeed", reason: "", results: { videos: [{ url: link }], seed: 1 } }) },
+  submitVideo: { body: JSON.stringify({ requestId: "request-1" }) },
   upload: { body: JSON.stringify({ code: 20_000, message: "Ok", status: true, data: { id: "file-1", bytes: 3 } }) },
   batch: { body: JSON.stringify({ id: "batch_1", object: "batch", status: "completed", errors: null }) },
+  createBatch: { body: JSON.stringify({ id: "batch_1", object: "batch", status: "in_queue", errors: null }) },
+  download: { body: sound, headers: { "content-type": "audio/mpeg" } },
 };
 
 const hello: Seen = { text: "Hello there" };
 /** … and what the user sees of it. */
-export const answers: Record<Target, Seen> = {
+export const answers: Record<Asking, Seen> = {
   stream: hello,
   fetchStream: hello,
   invoke: hello,
@@ -225,10 +242,14 @@ export const answers: Record<Target, Seen> = {
   models: { models: ["Qwen/Qwen3-8B"] },
   image: { links: [link] },
   speak: { text: sound.toString("latin1") },
+  speakStream: { text: sound.toString("latin1") },
   transcribe: hello,
   video: { links: [link] },
+  submitVideo: { links: ["request-1"] },
   upload: { links: ["file-1"] },
   batch: { links: ["batch_1"] },
+  createBatch: { links: ["batch_1"] },
+  download: { text: sound.toString("latin1") },
 };
 
 /** A last look: no more than this was taken of a body, the rest of it was left. */
@@ -239,23 +260,33 @@ export const takesAtMost =
     return taken > mebibytes ? `${Math.round(taken)} MiB were taken` : undefined;
   };
 
-/** The fault first, then the healthy answer of each target: the user must not notice. */
+/**
+ * The fault first, then the healthy answer of each target: the user must not notice. Where each request is paid for, the user
+ * must be told instead, unless the service has said that nothing was begun.
+ */
 export const unnoticed = (
   row: Case["row"],
   fault: string,
-  targets: readonly Target[],
+  targets: readonly Asking[],
   faults: readonly Reply[],
   more: Partial<Case> = {},
 ): Case[] =>
-  targets.map((target) => ({
-    row,
-    fault,
-    targets: [target],
-    replies: [...faults, healthy[target]],
-    returns: answers[target],
-    requests: faults.length + 1,
-    ...more,
-  }));
+  targets.map((target) => {
+    const mayBePaid = paid.some((name) => name === target) && faults.some(({ status = 200 }) => !unbegun.has(status));
+    return {
+      row,
+      fault: mayBePaid ? `${fault}: not sent again, for it may have been begun` : fault,
+      targets: [target],
+      replies: [...faults, healthy[target]],
+      ...(mayBePaid
+        ? { throws: { retryable: false, attempts: 1 }, requests: 1, says: /may have been begun/ }
+        : { returns: answers[target], requests: faults.length + 1 }),
+      ...more,
+    };
+  });
+
+/** Refused before anything was done. */
+const unbegun = new Set([429, 503]);
 
 /** One answer that every target must refuse with the same error. */
 export const refused = (

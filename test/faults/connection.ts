@@ -6,7 +6,18 @@ import { promisify } from "node:util";
 import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { Agent } from "undici";
 import type { Way } from "./ways.ts";
-import { everything, healthy, answers, refused, unnoticed, type Case, type Setup } from "./case.ts";
+import {
+  all,
+  answers,
+  everything,
+  healthy,
+  paid,
+  refused,
+  services,
+  unnoticed,
+  type Case,
+  type Setup,
+} from "./case.ts";
 import type { FaultServer, Reply } from "./fault-server.ts";
 
 const fromEnvironment = { alone: true, oursOnly: "it takes no proxy from these variables" } as const;
@@ -14,7 +25,7 @@ const kib = 1024;
 
 /** What stands before the server makes the first attempts fail: the user must not notice. */
 const overcome = (row: number, fault: string, way: Way, more: Partial<Case> = {}): Case[] =>
-  unnoticed(row, fault, everything, [], { way, ...more });
+  unnoticed(row, fault, all, [], { way, ...more });
 
 /** No request arrives, and the error says why. */
 const unreachable = (
@@ -23,7 +34,7 @@ const unreachable = (
   way: Way,
   throws: Record<string, unknown>,
   more: Partial<Case> = {},
-): Case => refused(row, fault, {}, throws, { targets: everything, way, requests: 0, ...more });
+): Case => refused(row, fault, {}, throws, { targets: all, way, requests: 0, ...more });
 
 /** A redirect to the same server, under another name of it or under the same. */
 const redirect =
@@ -70,7 +81,7 @@ export const connection: readonly Case[] = [
     "no answer to the attempt to connect",
     { blackhole: true },
     { name: "TimeoutError", phase: "connect", attempts: 2 },
-    { quiet: true, maxRetries: 1, targets: everything.filter((target) => !target.startsWith("fetch")) },
+    { quiet: true, maxRetries: 1, targets: all.filter((target) => !target.startsWith("fetch")) },
   ),
   // `fetch` tells nobody when it is connected.
   unreachable(
@@ -121,6 +132,16 @@ export const connection: readonly Case[] = [
     { name: "ConnectionError", reason: "reset", attempts: 2 },
     { maxRetries: 1 },
   ),
+  ...paid.map((target): Case => ({
+    row: 7,
+    fault: "the second request on a kept connection is reset: not replayed, for it may have been begun",
+    targets: [target],
+    replies: [healthy[target], { refuses: true }, healthy[target]],
+    calls: 2,
+    throws: { reason: "reset", retryable: false, attempts: 1 },
+    requests: 2,
+    says: /may have been begun/,
+  })),
   ...everything.map((target): Case => ({
     row: 7,
     fault: "the second request on a kept connection is reset before any byte of an answer",
@@ -143,7 +164,7 @@ export const connection: readonly Case[] = [
       requests: 3,
       oursOnly: "a replay is a retry to it",
     })),
-  ...everything
+  ...all
     .filter((target) => !target.startsWith("fetch"))
     .flatMap((target): Case[] => [
       {
@@ -179,7 +200,7 @@ export const connection: readonly Case[] = [
   ...[301, 302, 307, 308].map((status): Case => ({
     row: 9,
     fault: `${status} to another host`,
-    targets: everything,
+    targets: all,
     replies: [redirect(status, "localhost"), { body: "{}" }],
     async run({ subject, target, setup, server }) {
       const ended = await subject.make[target]!(setup)().catch((error: unknown) => error);
@@ -189,7 +210,7 @@ export const connection: readonly Case[] = [
     },
   })),
   ...[307, 308].flatMap((status) =>
-    everything.map((target): Case => ({
+    all.map((target): Case => ({
       row: 9,
       fault: `${status} on the same host`,
       targets: [target],
@@ -203,29 +224,36 @@ export const connection: readonly Case[] = [
     "a redirect to itself, for ever",
     redirect(307),
     { reason: "blockedAddress" },
-    { targets: everything, requests: 2 },
+    { targets: services, requests: 2 },
   ),
-  ...unnoticed(10, "headers never come, once", everything, [{ silent: true }], { quiet: true }),
+  refused(
+    9,
+    "a redirect of a file to itself, for ever",
+    redirect(307),
+    { reason: "blockedAddress" },
+    { targets: ["download"], requests: 4 },
+  ),
+  ...unnoticed(10, "headers never come, once", all, [{ silent: true }], { quiet: true }),
   refused(
     10,
     "headers never come, no try is left",
     { silent: true },
     { name: "TimeoutError", phase: "firstByte", retryable: true },
-    { targets: everything, quiet: true, maxRetries: 0 },
+    { targets: [...everything, "download"], quiet: true, maxRetries: 0 },
   ),
   refused(
     10,
     "headers that trickle",
     {},
     { name: "TimeoutError", phase: "firstByte", retryable: true },
-    { targets: everything, way: { toClient: { bytesPerSecond: 40 } }, quiet: true, maxRetries: 0 },
+    { targets: [...everything, "download"], way: { toClient: { bytesPerSecond: 40 } }, quiet: true, maxRetries: 0 },
   ),
   refused(
     10,
     "the connection hangs as soon as it is made",
     {},
     { name: "TimeoutError", phase: "firstByte", retryable: true },
-    { targets: everything, way: { toClient: { hangMs: Infinity } }, quiet: true, maxRetries: 0 },
+    { targets: [...everything, "download"], way: { toClient: { hangMs: Infinity } }, quiet: true, maxRetries: 0 },
   ),
   unreachable(
     11,

@@ -25,8 +25,14 @@ export interface Reply {
 export interface FaultServer {
   url: string;
   port: number;
-  /** Requests so far: the parsed body and the connection it came on. */
-  requests: { path: string; headers: IncomingMessage["headers"]; body: Record<string, unknown>; connection: number }[];
+  /** Requests so far: what came, as text and parsed, and the connection it came on. */
+  requests: {
+    path: string;
+    headers: IncomingMessage["headers"];
+    text: string;
+    body: Record<string, unknown>;
+    connection: number;
+  }[];
   /** Resolves once the connection of the first request is closed, by whichever side. */
   closed: Promise<void>;
   /** Bytes handed to sockets so far. */
@@ -52,12 +58,13 @@ export async function startFaultServer(
   const listener = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = "";
     for await (const bytes of request) text += String(bytes);
-    // Of a form nothing is looked at but that it came.
+    // A form stays text.
     const isForm = request.headers["content-type"]?.startsWith("multipart/");
     const body = text && !isForm ? (JSON.parse(text) as Record<string, unknown>) : {};
     requests.push({
       path: request.url ?? "",
       headers: request.headers,
+      text,
       body,
       connection: sockets.indexOf(request.socket),
     });

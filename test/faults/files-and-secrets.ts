@@ -13,12 +13,6 @@ const isRefused = (error: Error): boolean => /ERR_NETWORK_REFUSED|NetworkRefused
 
 export const filesAndSecrets: readonly Case[] = [
   {
-    row: 62,
-    fault: "a picture's or video's address has expired, leads inside, has no end, or lies about its type or name",
-    targets: [],
-    absent: { why: "nothing of ours downloads what the service makes yet", parts: ["assets"] },
-  },
-  {
     row: 63,
     fault: "an address of the machine's own network is handed on, and asked by nobody here",
     targets: ["invoke", "stream"],

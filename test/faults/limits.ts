@@ -1,5 +1,16 @@
 import { ContextOverflowError } from "@langchain/core/errors";
-import { every, everything, healthy, answers, refused, unnoticed, type Case, type Target } from "./case.ts";
+import {
+  all,
+  answers,
+  every,
+  everything,
+  healthy,
+  refused,
+  services,
+  unnoticed,
+  type Asking,
+  type Case,
+} from "./case.ts";
 import { neverFits, tellsTheLimiter, waitsTogether } from "./own-clients.ts";
 import { failure, limited } from "./wire.ts";
 
@@ -21,7 +32,7 @@ const asked = (fault: string, headers: Record<string, string>, throws: Record<st
   );
 
 /** For each way of asking the model most like the one it asks for. */
-const nearest: Record<Target, string> = {
+const nearest: Record<Asking, string> = {
   invoke: "Qwen/Qwen3-9B",
   stream: "Qwen/Qwen3-9B",
   fetch: "Qwen/Qwen3-9B",
@@ -34,11 +45,15 @@ const nearest: Record<Target, string> = {
   rerank: "BAAI/bge-reranker-v2-m4",
   image: "Kwai-Kolors/Kolors2",
   speak: "FunAudioLLM/CosyVoice3-0.5B",
+  speakStream: "FunAudioLLM/CosyVoice3-0.5B",
+  submitVideo: "Wan-AI/Wan2.3-T2V-A14B",
   transcribe: "TeleAI/TeleSpeechASR2",
   models: "",
   video: "",
   upload: "",
   batch: "",
+  createBatch: "",
+  download: "",
 };
 const listed = JSON.stringify({
   object: "list",
@@ -46,7 +61,7 @@ const listed = JSON.stringify({
 });
 
 export const limits: readonly Case[] = [
-  ...unnoticed(46, "429 for requests per minute, without Retry-After", everything, [
+  ...unnoticed(46, "429 for requests per minute, without Retry-After", services, [
     { status: 429, body: limited("RPM") },
   ]),
   refused(
@@ -64,9 +79,7 @@ export const limits: readonly Case[] = [
     oursOnly: "it has no hook that would tell",
     run: ({ setup, server }) => waitsTogether(setup, server),
   },
-  ...unnoticed(47, "429 for tokens per minute, without Retry-After", everything, [
-    { status: 429, body: limited("TPM") },
-  ]),
+  ...unnoticed(47, "429 for tokens per minute, without Retry-After", services, [{ status: 429, body: limited("TPM") }]),
   {
     row: 47,
     fault: "the limiter is told of the limit, and that nothing was used",
@@ -106,7 +119,7 @@ export const limits: readonly Case[] = [
     "402 without balance",
     { status: 402, body: failure(30001, balance) },
     { name: "InsufficientBalanceError", reason: "balance", retryable: false, code: 30001 },
-    { targets: everything, says: /balance/ },
+    { targets: services, says: /balance/ },
   ),
   refused(
     49,
@@ -147,16 +160,16 @@ export const limits: readonly Case[] = [
     { status: 429, headers: { "retry-after": "36000" }, body: limited("TPM") },
     { name: "RateLimitError", retryAfterMs: tenHoursMs, retryAt: {}, attempts: 1 },
   ),
-  ...unnoticed(51, "503 busy", everything, [
+  ...unnoticed(51, "503 busy", all, [
     { status: 503, headers: retryNow, body: failure(50508, "System is too busy now. Please try again later.") },
   ]),
-  ...unnoticed(51, "504 with HTML", everything, [
+  ...unnoticed(51, "504 with HTML", all, [
     { status: 504, headers: { ...retryNow, "content-type": "text/html" }, body: page },
   ]),
-  ...unnoticed(51, "500 with code 60000", everything, [
+  ...unnoticed(51, "500 with code 60000", all, [
     { status: 500, headers: retryNow, body: failure(60000, "unknown error") },
   ]),
-  ...unnoticed(51, "502 twice", everything, [
+  ...unnoticed(51, "502 twice", all, [
     { status: 502, headers: retryNow, body: "Bad Gateway" },
     { status: 502, headers: retryNow, body: "" },
   ]),
@@ -232,7 +245,7 @@ export const limits: readonly Case[] = [
   ...(["cn", "global"] as const).map((site): Case => ({
     row: 55,
     fault: `401 on the site ${site}`,
-    targets: everything.filter((target) => !target.startsWith("fetch")),
+    targets: services.filter((target) => !target.startsWith("fetch")),
     site,
     replies: [{ status: 401, body: '"Invalid token"' }],
     throws: { name: "AuthenticationError", reason: "auth", attempts: 1 },
@@ -246,9 +259,9 @@ export const limits: readonly Case[] = [
     "401 anywhere: not asked again",
     { status: 401, body: '"Invalid token"' },
     { name: "AuthenticationError", reason: "auth", attempts: 1 },
-    { targets: everything, says: /Invalid token/ },
+    { targets: services, says: /Invalid token/ },
   ),
-  ...([...every, "image", "speak", "transcribe"] as const).map((target): Case => ({
+  ...([...every, "image", "speak", "speakStream", "transcribe", "submitVideo"] as const).map((target): Case => ({
     row: 56,
     fault: "a model that is not there: the error names the nearest that is",
     targets: [target],

@@ -271,10 +271,4 @@ export const lists: readonly Case[] = [
       return complete.every(([number], index) => number === index + 1) ? undefined : "wrong vectors";
     },
   },
-  {
-    row: 61,
-    fault: "a batch job's results are fewer, doubled, or in an error file",
-    targets: [],
-    absent: { why: "nothing of ours reads what a batch job has written yet", parts: ["assets"] },
-  },
 ];

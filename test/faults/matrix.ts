@@ -1,6 +1,8 @@
+import { batches } from "./batches.ts";
 import { bodies } from "./bodies.ts";
 import type { Case } from "./case.ts";
 import { connection } from "./connection.ts";
+import { downloads } from "./downloads.ts";
 import { filesAndSecrets } from "./files-and-secrets.ts";
 import { limits } from "./limits.ts";
 import { lists } from "./lists.ts";
@@ -15,5 +17,7 @@ export const matrix: Readonly<Record<string, readonly Case[]>> = {
   "Streams that are only unusual": oddStreams,
   "Limits and status": limits,
   Lists: lists,
+  Batches: batches,
+  Downloads: downloads,
   "Files and secrets": filesAndSecrets,
 };

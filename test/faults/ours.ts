@@ -1,7 +1,13 @@
 import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { SiliconFlowClient as FetchClient } from "@langchain-siliconflow/client/fetch";
 import type { AIMessage, AIMessageChunk, UsageMetadata } from "@langchain/core/messages";
-import { ChatSiliconFlow, SiliconFlow, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
+import {
+  ChatSiliconFlow,
+  SiliconFlow,
+  SiliconFlowEmbeddings,
+  SiliconFlowRerank,
+  type BatchState,
+} from "langchain-siliconflow";
 import { Agent, type Dispatcher } from "undici";
 import type { Ask, Seen, Setup, Subject } from "./case.ts";
 
@@ -119,6 +125,11 @@ export const ours: Subject = {
       const request = { model: "FunAudioLLM/CosyVoice2-0.5B", input: "Hello" };
       return async (ask) => ({ text: Buffer.from(await client.speech.create(request, ask)).toString("latin1") });
     },
+    speakStream(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      const request = { model: "FunAudioLLM/CosyVoice2-0.5B", input: "Hello" };
+      return async (ask) => ({ text: await bytesOf(client.speech.stream(request, ask)) });
+    },
     transcribe(setup) {
       const client = new SiliconFlowClient(options(setup));
       const request = { model: "TeleAI/TeleSpeechASR", file: new File(["ID3"], "hello.mp3") };
@@ -131,6 +142,11 @@ export const ours: Subject = {
         return { links: (results?.videos ?? []).map(({ url }) => url) };
       };
     },
+    submitVideo(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      const request = { model: "Wan-AI/Wan2.2-T2V-A14B", prompt: "Hello", image_size: "1280x720" };
+      return async (ask) => ({ links: [(await client.videos.submit(request, ask)).requestId] });
+    },
     upload(setup) {
       const client = new SiliconFlowClient(options(setup));
       return async (ask) => ({
@@ -141,6 +157,32 @@ export const ours: Subject = {
       const client = new SiliconFlowClient(options(setup));
       return async (ask) => ({ links: [(await client.batches.get("batch_1", ask)).id] });
     },
+    createBatch(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      return async (ask) => ({ links: [(await client.batches.create({ input_file_id: "file-1" }, ask)).id] });
+    },
+    download(setup) {
+      const client = new SiliconFlowClient(options(setup));
+      const { maxBytes } = setup;
+      // Where the service itself lies; of links to elsewhere there are cases of their own.
+      const link = new URL("/outputs/1.mp3", setup.url);
+      return async (ask) => {
+        const { bytes } = await client.assets.download(link, { ...ask, ...(maxBytes !== undefined && { maxBytes }) });
+        return { text: Buffer.from(bytes).toString("latin1") };
+      };
+    },
+    viaBatch(setup) {
+      const kept = new Map<string, string>();
+      const state: BatchState = {
+        get: async (key) => kept.get(key),
+        set: async (key, value) => void kept.set(key, value),
+      };
+      const batched = chatModel(setup).viaBatch({ state, pollIntervalMs: 5 });
+      return async (ask) => {
+        const messages = await batched.batch([...(ask?.texts ?? threeTexts)]);
+        return { texts: messages.map(({ text }) => text) };
+      };
+    },
   },
   read(setup) {
     const model = chatModel(setup);
@@ -149,6 +191,12 @@ export const ours: Subject = {
     };
   },
 };
+
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return Buffer.concat(pieces).toString("latin1");
+}
 
 /** What any of LangChain's messages shows. */
 export function seenIn(message: AIMessage | AIMessageChunk): Seen {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import { inspect } from "node:util";
-import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { describe, expect, test } from "vitest";
 import type { Case } from "./case.ts";
 import { play } from "./judge.ts";
@@ -29,17 +28,8 @@ function proveEach(cases: readonly Case[]): void {
         expect(wrong, inspect(outcome, { depth: 4 })).toBeUndefined();
       });
     }
-    if (entry.absent) proveAbsence(title, entry.absent);
     if (entry.elsewhere) proveElsewhere(title, entry.elsewhere);
   }
-}
-
-/** Once the part exists, the case must be written. */
-function proveAbsence(title: string, { why, parts }: NonNullable<Case["absent"]>): void {
-  test(`${title}: ${why}`, () => {
-    const client = new SiliconFlowClient({ apiKey: "sk-unused" });
-    for (const part of parts) expect(client, "it exists now: write its cases").not.toHaveProperty(part);
-  });
 }
 
 function proveElsewhere(title: string, { file, test: name }: NonNullable<Case["elsewhere"]>): void {

@@ -51,4 +51,13 @@ function lookup(host: string, ...rest: unknown[]): void {
 
 // Sockets of every client look names up here: no client has to be told of it.
 dns.lookup = Object.assign(lookup as typeof dns.lookup, { __promisify__: before.__promisify__ });
+// Of the promised form only what is asked for here: all addresses of a name.
+const promised = dns.promises.lookup;
+dns.promises.lookup = ((host: string, options: dns.LookupOptions) =>
+  names.has(host)
+    ? new Promise<string | dns.LookupAddress[]>((resolve, reject) =>
+        lookup(host, { ...options, all: true }, ((error, found) =>
+          error ? reject(error) : resolve(found!)) satisfies Callback),
+      )
+    : promised(host, options)) as typeof dns.promises.lookup;
 syncBuiltinESMExports();

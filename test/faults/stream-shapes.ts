@@ -1,5 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
-import { everything, reads, returned, unnoticed, type Case } from "./case.ts";
+import { all, reads, returned, unnoticed, type Case } from "./case.ts";
 import type { FaultServer, Reply } from "./fault-server.ts";
 import { done, event, finish, first, sse, text, thought, tool, usage } from "./wire.ts";
 
@@ -21,7 +21,7 @@ export const oddStreams: readonly Case[] = [
     split(first + thought("深度思考") + text("求索🚀") + finish() + done, 3),
     { text: "求索🚀", reasoning: "深度思考" },
   ),
-  ...unnoticed(35, "everything in packets of 3 bytes, late and uneven", everything, [], {
+  ...unnoticed(35, "everything in packets of 3 bytes, late and uneven", all, [], {
     way: { toServer: { latencyMs: 5, jitterMs: 5 }, toClient: { sliceBytes: 3, latencyMs: 5, jitterMs: 5 } },
   }),
   reads(

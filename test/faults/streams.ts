@@ -158,6 +158,26 @@ export const dyingStreams: readonly Case[] = [
     every.filter((target) => !streams.some((name) => name === target)),
     [{ then: "reset" }],
   ),
+  ...unnoticed(23, "reset before the first byte of sound", ["speakStream"], [{ then: "reset" }]),
+  ...(
+    [
+      [24, "a reset after the first bytes of sound", { then: "reset" }, { reason: "reset" }],
+      [26, "silence between bytes of sound", { then: "open" }, { name: "TimeoutError", phase: "idle" }],
+      [28, "sound that ends without its end", { then: "close" }, { reason: "truncated" }],
+      [28, "less sound than announced", { headers: { "content-length": "9" }, then: "close" }, { reason: "truncated" }],
+    ] as const
+  ).map(
+    // What has been handed on cannot be taken back.
+    ([row, fault, reply, throws]): Case => ({
+      row,
+      fault,
+      targets: ["speakStream"],
+      replies: [{ body: Uint8Array.of(0xff, 0xfb, 0), ...reply }, healthy.speakStream],
+      throws,
+      requests: 1,
+      quiet: true,
+    }),
+  ),
   broken(
     26,
     "silence between tokens, after a thought",

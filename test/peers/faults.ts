@@ -7,7 +7,7 @@ import "../guard/loopback-only.mjs";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { everything, type Case, type Subject, type Target } from "../faults/case.ts";
+import { all, type Case, type Subject, type Target } from "../faults/case.ts";
 import { play } from "../faults/judge.ts";
 import { matrix } from "../faults/matrix.ts";
 import { rowNumbers, rows } from "../faults/rows.ts";
@@ -71,7 +71,6 @@ function mine(alone: boolean): number[] {
 }
 
 async function cellOf(entry: Case, target: Target | undefined, who: Subject): Promise<string> {
-  if (entry.absent) return who.ours ? `n/a: ${entry.absent.why}` : "n/a";
   if (entry.elsewhere) return who.ours ? `ok (${entry.elsewhere.file})` : "n/a: proven for ours alone";
   if (!who.ours && entry.oursOnly) return `n/a: ${entry.oursOnly}`;
   if (who.make[target!] === undefined) return "n/a: no such endpoint";
@@ -179,9 +178,9 @@ function plain(cell: string): string {
 
 /** Sets of targets that have a name of their own. */
 function named(targets: readonly Target[]): string {
-  const missing = everything.filter((target) => !targets.includes(target));
+  const missing = all.filter((target) => !targets.includes(target));
   if (missing.length === 0) return "all";
-  return missing.length < 3 ? `all but ${missing.join(", ")}` : targets.join(", ");
+  return missing.length < 5 ? `all but ${missing.join(", ")}` : targets.join(", ");
 }
 
 function preface(): string {

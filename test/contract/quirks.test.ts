@@ -15,7 +15,7 @@ import { startEmulator, type Emulator, type EmulatorOptions, type Quirks } from 
 import { HumanMessage, type UsageMetadata } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
 import { ChatSiliconFlow, SiliconFlowEmbeddings, SiliconFlowRerank } from "langchain-siliconflow";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { z } from "zod";
 import { settingsFrom } from "../../packages/emulator/src/options.js";
 
@@ -360,11 +360,22 @@ test("every quirk has a case for its default, and one for another value", () => 
   }
 });
 
-describe.each(Object.entries(cases))("%s", (quirk, values) => {
-  test.each(Object.entries(values as Record<string, Holds>))("is %s", async (value, holds) => {
-    await start({ quirks: { [quirk]: valueOf(value) } });
-    await expect(holds()).resolves.toBeUndefined();
-  });
+// A service with no quirk turned is the same for every default: the same is asked of it once.
+const askedOfDefaults = new Set<Holds>();
+const table = Object.entries(cases).flatMap(([quirk, values]) =>
+  Object.entries(values as Record<string, Holds>)
+    .filter(([value, holds]) => {
+      if (value !== String(defaults[quirk as keyof Quirks])) return true;
+      const isNew = !askedOfDefaults.has(holds);
+      askedOfDefaults.add(holds);
+      return isNew;
+    })
+    .map(([value, holds]) => ({ quirk, value, holds })),
+);
+
+test.each(table)("$quirk is $value", async ({ quirk, value, holds }) => {
+  await start({ quirks: { [quirk]: valueOf(value) } });
+  await expect(holds().then(() => "held")).resolves.toBe("held");
 });
 
 test.each([32, 64, 256])("a batch cap of %i texts", async (batchCap) => {

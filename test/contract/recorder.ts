@@ -20,6 +20,8 @@ interface Sending extends Sent {
 
 const sending = new WeakMap<UndiciRequest, Sending>();
 const seen: (Sent | Answered)[] = [];
+/** Where redirects have led: what was sent there was looked at before. */
+const redirectedTo = new Set<string>();
 
 /** Listens to what leaves this process, and to what emulators in it are asked and answer. */
 export function record(): void {
@@ -29,9 +31,19 @@ export function record(): void {
     const headers = headersOf(request.headers);
     // Links are followed without the key; where they lead is not the service.
     if (headers.get("user-agent") !== userAgent || !headers.has("authorization")) return;
+    if (redirectedTo.has(path)) return;
     const sent = { method, path, type: headers.get("content-type"), body: undefined, chunks: [], bytes: 0 };
     if (body === null || body === undefined) seen.push(sent);
     else sending.set(request, sent);
+  });
+  subscribe("undici:request:headers", (message) => {
+    const { request, response } = message as {
+      request: UndiciRequest;
+      response: { statusCode: number; headers: UndiciRequest["headers"] };
+    };
+    const location = response.statusCode >= 300 ? headersOf(response.headers).get("location") : undefined;
+    const url = location === undefined ? null : URL.parse(location, `http://localhost${request.path}`);
+    if (url !== null) redirectedTo.add(url.pathname + url.search);
   });
   subscribe("undici:request:bodyChunkSent", (message) => {
     const { request, chunk } = message as { request: UndiciRequest; chunk: Uint8Array | string };

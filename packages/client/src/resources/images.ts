@@ -71,7 +71,7 @@ export class Images {
    * Draws images, or changes one.
    *
    * @example
-   * ```ts compile-only
+   * ```ts
    * import { SiliconFlowClient } from "@langchain-siliconflow/client";
    *
    * const client = new SiliconFlowClient();

@@ -59,7 +59,7 @@ export class Speech {
    * Speaks a text, and returns the whole sound: `maxResponseBytes` of it at most. Long ones are better streamed.
    *
    * @example
-   * ```ts compile-only
+   * ```ts
    * import { SiliconFlowClient } from "@langchain-siliconflow/client";
    *
    * const client = new SiliconFlowClient();
@@ -100,7 +100,7 @@ export class Speech {
    * Speaks a text, and hands the sound on as it comes, in constant memory. Nothing is sent before the first read.
    *
    * @example
-   * ```ts compile-only
+   * ```ts
    * import { createWriteStream } from "node:fs";
    * import { pipeline } from "node:stream/promises";
    * import { SiliconFlowClient } from "@langchain-siliconflow/client";

@@ -1,6 +1,6 @@
 import { InvalidInputError, isSiliconFlowError } from "./errors.js";
-import { quietly } from "./leases.js";
 import { ownOptions, type RequestOptions } from "./options.js";
+import { quietly } from "./quietly.js";
 import type { Transport } from "./transport.js";
 
 /** How to wait for a job. `timeouts.totalMs` is for the whole wait; the other limits are for each look. */

@@ -1,5 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { InvalidInputError } from "./errors.js";
+import { builtin, pathOfURL } from "./file-path.js";
+
+const withoutFiles = "leave path out, or use assets.open()";
 
 /** A file that appears under its name when it is complete, and not before. */
 export class AtomicFile {
@@ -13,10 +16,14 @@ export class AtomicFile {
     this.#handle = handle;
   }
 
-  /** @throws {@link InvalidInputError} when the folder does not exist, may not be written, or the path is a folder. */
+  /**
+   * @throws {@link InvalidInputError} when the folder does not exist, may not be written, or the path is a folder, or none at all.
+   */
   static async create(path: string | URL): Promise<AtomicFile> {
-    const { fs, path: names, url } = fileSystem();
-    const target = names.resolve(path instanceof URL ? url.fileURLToPath(path) : path);
+    if (!(path instanceof URL) && (typeof path !== "string" || path === ""))
+      throw new InvalidInputError("path must be the path of a file, or a file: URL.");
+    const { fs, names } = fileSystem();
+    const target = names.resolve(path instanceof URL ? pathOfURL(path, "path", withoutFiles) : path);
     const folder = names.dirname(target);
     const part = names.join(folder, `.${globalThis.crypto.randomUUID()}.part`);
     const isFolder = await fs.stat(target).then(
@@ -43,12 +50,12 @@ export class AtomicFile {
 
   /** On the disk, then under its name: a crash leaves the whole file or none. A link of that name is replaced, not followed. */
   async finish(): Promise<string> {
-    const { fs, path } = fileSystem();
+    const { fs, names } = fileSystem();
     await this.#handle.sync();
     await this.#handle.close();
     await fs.rename(this.#part, this.#path);
     // The name is on the disk when the folder is. Not every file system can do that.
-    const folder = await fs.open(path.dirname(this.#path), "r").catch(() => undefined);
+    const folder = await fs.open(names.dirname(this.#path), "r").catch(() => undefined);
     await folder?.sync().catch(() => {});
     await folder?.close();
     return this.#path;
@@ -62,13 +69,6 @@ export class AtomicFile {
   }
 }
 
-/** Asked of the runtime rather than imported: the client over `fetch` must load where there are no files. */
 function fileSystem() {
-  const get = globalThis.process?.getBuiltinModule;
-  const fs = get?.("node:fs/promises");
-  const path = get?.("node:path");
-  const url = get?.("node:url");
-  if (fs === undefined || path === undefined || url === undefined)
-    throw new InvalidInputError("This runtime has no files: leave path out, or use assets.open().");
-  return { fs, path, url };
+  return { fs: builtin("node:fs", withoutFiles).promises, names: builtin("node:path", withoutFiles) };
 }

@@ -1,6 +1,7 @@
 import type { Deadline } from "./deadline.js";
 import type { RateLimitError } from "./errors.js";
 import type { OnWait } from "./options.js";
+import { quietly } from "./quietly.js";
 import type { Lease, RateLimiter } from "./rate-limiter.js";
 
 /** A limiter is the caller's own code: what it throws comes through as it is. */
@@ -68,10 +69,4 @@ export function count(tokens: unknown): number {
 interface TokenPair {
   input_tokens?: unknown;
   output_tokens?: unknown;
-}
-
-/** Callbacks and limiters are told; they cannot break a call that is already paid for. */
-export function quietly(tell: () => unknown): void {
-  // Through a promise, because an async function throws that way.
-  new Promise((resolve) => resolve(tell())).catch(() => {});
 }

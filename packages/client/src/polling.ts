@@ -1,11 +1,11 @@
 import { InvalidInputError, isSiliconFlowError } from "./errors.js";
-import { quietly } from "./leases.js";
 import { ownOptions, type RequestOptions } from "./options.js";
+import { quietly } from "./quietly.js";
 import type { Transport } from "./transport.js";
 
 /** How to wait for a job. `timeouts.totalMs` is for the whole wait; the other limits are for each look. */
 export interface WaitOptions<Job> extends RequestOptions {
-  /** Between two looks, in milliseconds. @defaultValue a little at first, longer later; see the method */
+  /** Between two looks, in milliseconds, above 0. @defaultValue a little at first, longer later; see the method */
   pollIntervalMs?: number | undefined;
   /** Told of the job as each look finds it. What it throws is ignored. */
   onProgress?: ((job: Job) => void) | undefined;

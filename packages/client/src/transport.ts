@@ -13,9 +13,10 @@ import {
   type SiliconFlowError,
 } from "./errors.js";
 import { NearestModels } from "./nearest-models.js";
-import { acquire, penalize, quietly, settle, usedTokens } from "./leases.js";
+import { acquire, penalize, settle, usedTokens } from "./leases.js";
 import { withoutInput } from "./mask.js";
 import { checkSignal, mergeTimeouts, type OnWait, type ResolvedOptions, type Timeouts } from "./options.js";
+import { quietly } from "./quietly.js";
 import type { Lease } from "./rate-limiter.js";
 import { decodeText, readBody, tooLarge } from "./read-body.js";
 import { RequestSender, type Call, type PreparedCall, type Sent } from "./request-sender.js";

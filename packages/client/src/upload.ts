@@ -1,4 +1,5 @@
 import { InvalidInputError } from "./errors.js";
+import { builtin, pathOfURL } from "./file-path.js";
 
 /**
  * A file to send: a path (a text, or a `file:` URL), a `Blob` or `File`, or a stream of bytes (of Node.js or of the web, or any other
@@ -54,6 +55,8 @@ export async function openUpload(source: FileSource, rules: FileRules): Promise<
   return new StreamUpload(source, rules);
 }
 
+const withoutFiles = "give a Blob or a stream";
+
 function ofBlob(blob: Blob, filename: string, { field, maxBytes, ifLarger }: FileRules): Upload {
   if (blob.size === 0) throw new InvalidInputError(`The file in ${field} is empty.`);
   if (blob.size > maxBytes) throw tooLarge(field, blob.size, maxBytes, ifLarger);
@@ -79,20 +82,15 @@ function pathOf(source: string | URL, field: string): string {
     }
     if (!/^file:/i.test(source)) return source;
   }
-  try {
-    return builtin("node:url").fileURLToPath(source);
-  } catch (cause) {
-    if (cause instanceof InvalidInputError) throw cause;
-    throw new InvalidInputError(`The URL in ${field} must begin with file: and name a file.`, { cause });
-  }
+  return pathOfURL(source, field, withoutFiles);
 }
 
 function nameOf(path: string): string {
-  return builtin("node:path").basename(path);
+  return builtin("node:path", withoutFiles).basename(path);
 }
 
 async function openPath(path: string, { field }: FileRules): Promise<Blob> {
-  const { openAsBlob, promises } = builtin("node:fs");
+  const { openAsBlob, promises } = builtin("node:fs", withoutFiles);
   try {
     const stats = await promises.stat(path);
     if (stats.isDirectory()) throw new InvalidInputError(`${path} (${field}) is a directory: name a file.`);
@@ -107,19 +105,6 @@ async function openPath(path: string, { field }: FileRules): Promise<Blob> {
       cause,
     });
   }
-}
-
-interface Builtins {
-  "node:fs": typeof import("node:fs");
-  "node:path": typeof import("node:path");
-  "node:url": typeof import("node:url");
-}
-
-/** Asked for by name when a path is given: not every runtime has files, and bundlers must not look for them. */
-function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] {
-  const found = globalThis.process?.getBuiltinModule?.(name) as Builtins[Name] | undefined;
-  if (found === undefined) throw new InvalidInputError("This runtime has no files: give a Blob or a stream.");
-  return found;
 }
 
 /** A stream, which can be read once. */

@@ -7,6 +7,9 @@ import {
 import {
   abortReason,
   connectAdapter,
+  modelId,
+  quietly,
+  wholeNumber,
   type AdapterConnection,
   type ClientFor,
   type Content,
@@ -128,16 +131,14 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   #base64Accepted = false;
 
   constructor(fields: SiliconFlowEmbeddingsInput) {
-    const maxConcurrency = positive("maxConcurrency", fields?.maxConcurrency) ?? 16;
+    const maxConcurrency = wholeNumber("maxConcurrency", fields?.maxConcurrency, 1) ?? 16;
     super({
       maxConcurrency,
       // The client owns retries; LangChain's caller would multiply them, and rename the errors.
       maxRetries: 0,
       onFailedAttempt: () => {},
     });
-    if (typeof fields?.model !== "string" || fields.model === "") {
-      throw new InvalidInputError('model must be the id of a model, such as "BAAI/bge-m3".');
-    }
+    this.model = modelId("model", fields?.model, "BAAI/bge-m3");
     const { encodingFormat = "auto" } = fields;
     if (!["auto", "float", "base64"].includes(encodingFormat)) {
       throw new InvalidInputError('encodingFormat must be "auto", "float" or "base64".');
@@ -145,9 +146,8 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
     if (fields.queryInstruction !== undefined && typeof fields.queryInstruction !== "string") {
       throw new InvalidInputError("queryInstruction must be a sentence.");
     }
-    this.model = fields.model;
-    this.dimensions = positive("dimensions", fields.dimensions);
-    this.batchSize = positive("batchSize", fields.batchSize) ?? 32;
+    this.dimensions = wholeNumber("dimensions", fields.dimensions, 1);
+    this.batchSize = wholeNumber("batchSize", fields.batchSize, 1) ?? 32;
     this.maxConcurrency = maxConcurrency;
     this.encodingFormat = encodingFormat;
     this.queryInstruction = fields.queryInstruction;
@@ -285,15 +285,8 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   #report(spent: Spent): void {
     const onUsage = this.#onUsage;
     if (onUsage === undefined || spent.requests === 0) return;
-    const told = async () => onUsage({ model: this.model, ...spent });
-    told().catch(() => {});
+    quietly(() => onUsage({ model: this.model, ...spent }));
   }
-}
-
-function positive(name: string, value: number | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new InvalidInputError(`${name} must be a whole number, 1 or more.`);
 }
 
 function checked(inputs: string[], name: string): string[] {

@@ -1,6 +1,6 @@
 import { json, type Reply } from "./reply.js";
 import type { ChatRequest } from "./chat-request.js";
-import type { Quirks } from "./options.js";
+import type { Quirks } from "./quirks.js";
 
 /** A call of a tool as it goes over the wire. */
 interface WireToolCall {

@@ -9,7 +9,7 @@ import {
   type Fields,
 } from "./fields.js";
 import type { MediaPart } from "./looking.js";
-import type { Quirks } from "./options.js";
+import type { Quirks } from "./quirks.js";
 import { invalid, Refusal } from "./reply.js";
 import type { Service } from "./router.js";
 

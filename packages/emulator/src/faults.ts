@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "./clock.js";
 import { endpointNames, type EndpointName } from "./journal.js";
-import type { Quirks } from "./options.js";
+import type { Quirks } from "./quirks.js";
 import { documentedBody, json, type Reply } from "./reply.js";
 
 /**

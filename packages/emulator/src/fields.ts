@@ -32,6 +32,25 @@ export function modelOf(
   return model;
 }
 
+/** A text of 1 to `longest` characters. @throws {@link Refusal} when it is missing, or none */
+export function requiredText(fields: Fields, name: string, longest = Infinity): string {
+  const value = fields[name];
+  if (value === undefined) throw invalid("Field required");
+  if (typeof value !== "string") throw invalid("Input should be a valid string");
+  if (value === "") throw invalid("String should have at least 1 character");
+  if (value.length > longest) throw invalid(`String should have at most ${longest} characters`);
+  return value;
+}
+
+/** A text of at least `least` characters, 0 or 1; undefined when it is absent or null. */
+export function optionalText(fields: Fields, name: string, least: 0 | 1 = 1): string | undefined {
+  const value = fields[name] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== "string") throw invalid("Input should be a valid string");
+  if (value.length < least) throw invalid("String should have at least 1 character");
+  return value;
+}
+
 /** A boolean field; undefined when it is absent or null. */
 export function optionalBoolean(fields: Fields, name: string): boolean | undefined {
   const value = fields[name] ?? undefined;
@@ -60,4 +79,10 @@ export function optionalNumber(
 /** A whole number within bounds, both included; undefined when it is absent or null. */
 export function optionalInteger(fields: Fields, name: string, least: number, most = Infinity): number | undefined {
   return optionalNumber(fields, name, least, most, "integer");
+}
+
+/** The sentence that names the values a field takes. */
+export function oneOf(values: readonly string[]): string {
+  const quoted = values.map((value) => `'${value}'`);
+  return `Input should be ${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
 }

@@ -1,5 +1,14 @@
 import type { HostedModel } from "./catalog.js";
-import { fieldsOf, modelOf, optionalBoolean, optionalInteger, optionalNumber, type Fields } from "./fields.js";
+import {
+  fieldsOf,
+  modelOf,
+  oneOf,
+  optionalBoolean,
+  optionalInteger,
+  optionalNumber,
+  optionalText,
+  type Fields,
+} from "./fields.js";
 import { invalid } from "./reply.js";
 import type { Service } from "./router.js";
 
@@ -91,7 +100,7 @@ export function imageRequestOf(body: unknown, { models }: Service): ImageRequest
   const taken = habits[model.id] ?? unlisted;
   // Only FLUX 1.1 is listed without required fields.
   const prompt = promptIn(fields, !model.id.includes("/FLUX-1.1-"));
-  optionalText(fields, "negative_prompt");
+  optionalText(fields, "negative_prompt", 0);
   if (taken.stepsRequired && fields["num_inference_steps"] === undefined) throw invalid("Field required");
   optionalInteger(fields, "num_inference_steps", 1, taken.mostSteps ?? 100);
   optionalNumber(fields, "guidance_scale", 0, 20);
@@ -119,15 +128,6 @@ export function promptIn(fields: Fields, required: boolean): string {
   const prompt = optionalText(fields, "prompt");
   if (prompt === undefined && required) throw invalid("Field required");
   return prompt ?? "";
-}
-
-/** A text that says something; undefined when it is absent or null. */
-export function optionalText(fields: Fields, name: string): string | undefined {
-  const value = fields[name] ?? undefined;
-  if (value === undefined) return undefined;
-  if (typeof value !== "string") throw invalid("Input should be a valid string");
-  if (value === "" && name !== "negative_prompt") throw invalid("String should have at least 1 character");
-  return value;
 }
 
 function sizeOf(fields: Fields, taken: Habits): Size | undefined {
@@ -172,10 +172,4 @@ function formatOf(fields: Fields, taken: Habits): ImageRequest["format"] {
   const format = taken.formats ? optionalText(fields, "output_format") : undefined;
   if (format === undefined || format === "png" || format === "jpeg") return format;
   throw invalid(oneOf(["png", "jpeg"]));
-}
-
-/** The sentence that names the values a field takes. */
-export function oneOf(values: readonly string[]): string {
-  const quoted = values.map((value) => `'${value}'`);
-  return `Input should be ${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
 }

@@ -5,7 +5,8 @@ export { startFaultProxy, type FaultProxy, type FaultProxyOptions, type Toxics }
 export type { Fault } from "./faults.js";
 export type { EndpointName, RecordedRequest } from "./journal.js";
 export type { Limits } from "./limits.js";
-export type { EmulatorOptions, Quirks } from "./options.js";
+export type { EmulatorOptions } from "./options.js";
+export type { Quirks } from "./quirks.js";
 export type {
   ChatAnswer,
   ChatChunks,

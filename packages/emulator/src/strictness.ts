@@ -1,9 +1,9 @@
 import { isFields, type Fields } from "./fields.js";
 import type { EndpointName } from "./journal.js";
-import type { Quirks } from "./options.js";
+import type { Quirks } from "./quirks.js";
 import { documentedBody, invalid, Refusal } from "./reply.js";
 
-const documentedSubTypes = [
+const documentedSubTypes = new Set([
   "chat",
   "embedding",
   "reranker",
@@ -11,7 +11,7 @@ const documentedSubTypes = [
   "image-to-image",
   "speech-to-text",
   "text-to-video",
-];
+]);
 
 /** Refuses what only some habits of the service refuse. @throws {@link Refusal} as the service words it */
 export function refuseByHabit(
@@ -38,7 +38,7 @@ export function refuseByHabit(
     throw invalid("Field required");
   }
   const subType = name === "models" ? query.get("sub_type") : null;
-  if (subType !== null && quirks.subTypes === "documented" && !documentedSubTypes.includes(subType)) throw invalid();
+  if (subType !== null && quirks.subTypes === "documented" && !documentedSubTypes.has(subType)) throw invalid();
 }
 
 function refuseInChat(fields: Fields, quirks: Required<Quirks>): void {

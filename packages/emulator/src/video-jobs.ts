@@ -2,7 +2,7 @@ import type { Clock } from "./clock.js";
 import { encodeFilm } from "./pictures/film.js";
 import type { Size } from "./image-request.js";
 import type { GivenPicture } from "./looking.js";
-import type { Quirks } from "./options.js";
+import type { Quirks } from "./quirks.js";
 import type { Outputs } from "./outputs.js";
 import { sceneOf } from "./pictures/scene.js";
 

@@ -1,5 +1,5 @@
 import { InvalidInputError, isSiliconFlowError } from "@langchain-siliconflow/client";
-import { abortReason } from "@langchain-siliconflow/client/adapter";
+import { abortReason, wholeNumber } from "@langchain-siliconflow/client/adapter";
 import {
   type CallbackManagerForRetrieverRun,
   type Callbacks,
@@ -102,18 +102,13 @@ export class RerankedRetriever extends BaseRetriever {
     if (typeof reranker?.compressDocuments !== "function") {
       throw new InvalidInputError("reranker must be a document compressor, such as SiliconFlowRerank.");
     }
-    for (const [name, value] of Object.entries({ fetchK, topN })) {
-      if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
-        throw new InvalidInputError(`${name} must be a whole number, 1 or more.`);
-      }
-    }
     if (onRerankError !== "throw" && onRerankError !== "keepOrder") {
       throw new InvalidInputError('onRerankError must be "throw" or "keepOrder".');
     }
     this.retriever = retriever;
     this.reranker = reranker;
-    this.fetchK = fetchK;
-    this.topN = topN;
+    this.fetchK = wholeNumber("fetchK", fetchK, 1);
+    this.topN = wholeNumber("topN", topN, 1);
     this.onRerankError = onRerankError;
   }
 

@@ -9,8 +9,11 @@ import {
   abortReason,
   connectAdapter,
   maxContentSize,
+  modelId,
   pictureOrText,
+  quietly,
   readContent,
+  wholeNumber,
   type AdapterConnection,
   type ClientFor,
   type Content,
@@ -128,9 +131,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
 
   constructor(fields: SiliconFlowRerankInput) {
     super();
-    if (typeof fields?.model !== "string" || fields.model === "") {
-      throw new InvalidInputError('model must be the id of a model, such as "BAAI/bge-reranker-v2-m3".');
-    }
+    this.model = modelId("model", fields?.model, "BAAI/bge-reranker-v2-m3");
     const { instruction, scoreThreshold } = fields;
     if (instruction !== undefined && (typeof instruction !== "string" || instruction === "")) {
       throw new InvalidInputError("instruction must be a sentence.");
@@ -138,12 +139,11 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     if (scoreThreshold !== undefined && !Number.isFinite(scoreThreshold)) {
       throw new InvalidInputError("scoreThreshold must be a number.");
     }
-    this.model = fields.model;
-    this.topN = whole("topN", fields.topN, 1);
+    this.topN = wholeNumber("topN", fields.topN, 1);
     this.instruction = instruction;
     this.scoreThreshold = scoreThreshold;
-    this.maxChunksPerDoc = whole("maxChunksPerDoc", fields.maxChunksPerDoc, 1);
-    this.overlapTokens = whole("overlapTokens", fields.overlapTokens, 0, 80);
+    this.maxChunksPerDoc = wholeNumber("maxChunksPerDoc", fields.maxChunksPerDoc, 1);
+    this.overlapTokens = wholeNumber("overlapTokens", fields.overlapTokens, 0, 80);
     this.imageKey = fields.imageKey ?? (/-VL-/i.test(fields.model) && "image");
     if (this.imageKey !== false && (typeof this.imageKey !== "string" || this.imageKey === "")) {
       throw new InvalidInputError("imageKey must be a name in the metadata of documents, or false.");
@@ -151,7 +151,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     this.#onUsage = fields.onUsage;
     // The client owns retries; LangChain's caller would multiply them, and rename the errors.
     this.#caller = new AsyncCaller({
-      maxConcurrency: whole("maxConcurrency", fields.maxConcurrency, 1) ?? Infinity,
+      maxConcurrency: wholeNumber("maxConcurrency", fields.maxConcurrency, 1) ?? Infinity,
       maxRetries: 0,
       onFailedAttempt: () => {},
     });
@@ -195,7 +195,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     query: RerankContent,
     options?: RerankOptions,
   ): Promise<RerankResult[]> {
-    const topN = whole("topN", options?.topN, 1) ?? this.topN;
+    const topN = wholeNumber("topN", options?.topN, 1) ?? this.topN;
     if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list.");
     if (query === "") throw new InvalidInputError("query must be a text that is not empty.");
     // A copy: the caller's list may change while the request is under way.
@@ -267,8 +267,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
       outputTokens: count(output_tokens),
       imageTokens: count(image_tokens),
     };
-    const told = async () => onUsage(usage);
-    told().catch(() => {});
+    quietly(() => onUsage(usage));
   }
 }
 
@@ -290,13 +289,6 @@ function contentOf(given: unknown, imageKey: string | false): unknown {
   const image: unknown = imageKey === false ? undefined : metadata?.[imageKey];
   if (image !== undefined && image !== null) return { image };
   return typeof pageContent === "string" ? pictureOrText(pageContent) : { text: pageContent };
-}
-
-function whole(name: string, value: number | undefined, least: number, most = Infinity): number | undefined {
-  if (value === undefined) return undefined;
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  const range = most === Infinity ? `${least} or more` : `${least} to ${most}`;
-  throw new InvalidInputError(`${name} must be a whole number, ${range}.`);
 }
 
 function count(tokens: unknown): number {

@@ -5,7 +5,7 @@ import {
   type ImagesRequest,
   type RequestOptions,
 } from "@langchain-siliconflow/client";
-import { connectAdapter, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
+import { connectAdapter, modelId, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { z } from "zod";
@@ -13,7 +13,7 @@ import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
 import { knownSizes } from "./image-sizes.js";
 import { storedPicture } from "./stored-picture.js";
-import { requireModel, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowImageTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowImageToolInput extends AdapterConnection<"images">, MediaToolOptions {
@@ -95,8 +95,8 @@ export class SiliconFlowImageTool extends StructuredTool<Schema, Arguments, z.in
   constructor(fields: SiliconFlowImageToolInput) {
     // Nothing of the fields: LangChain would keep the key among them.
     super({ responseFormat: "content_and_artifact" });
-    this.model = requireModel(fields?.model, "model", "Kwai-Kolors/Kolors");
-    this.editModel = requireModel(fields.editModel ?? fields.model, "editModel", "Qwen/Qwen-Image-Edit-2509");
+    this.model = modelId("model", fields?.model, "Kwai-Kolors/Kolors");
+    this.editModel = modelId("editModel", fields.editModel ?? fields.model, "Qwen/Qwen-Image-Edit-2509");
     this.name = fields.name ?? "make_image";
     this.description =
       fields.description ??

@@ -1,11 +1,11 @@
 import type { RequestOptions, SpeechRequest } from "@langchain-siliconflow/client";
-import { connectAdapter, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
+import { connectAdapter, modelId, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { z } from "zod";
 import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
-import { requireModel, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowSpeechTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowSpeechToolInput extends AdapterConnection<"speech">, MediaToolOptions {
@@ -81,7 +81,7 @@ export class SiliconFlowSpeechTool extends StructuredTool<Schema, Arguments, z.i
   constructor(fields: SiliconFlowSpeechToolInput) {
     // Nothing of the fields: LangChain would keep the key among them.
     super({ responseFormat: "content_and_artifact" });
-    this.model = requireModel(fields?.model, "model", "FunAudioLLM/CosyVoice2-0.5B");
+    this.model = modelId("model", fields?.model, "FunAudioLLM/CosyVoice2-0.5B");
     this.voice = fields.voice ?? "anna";
     this.name = fields.name ?? "speak";
     this.description = fields.description ?? "Reads a text aloud into a sound file. Returns the name of the file.";

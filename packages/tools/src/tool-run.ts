@@ -72,12 +72,6 @@ function advice({ name, retryable, reason }: SiliconFlowError): string {
   return retryable ? "Call again later, or tell the user." : "";
 }
 
-/** @throws {@link InvalidInputError} for what is no id of a model */
-export function requireModel(model: unknown, field: string, such: string): string {
-  if (typeof model === "string" && model !== "") return model;
-  throw new InvalidInputError(`${field} must be the id of a model, such as "${such}".`);
-}
-
 /** @throws {@link InvalidInputError} for what is no store */
 export function storeOf({ store }: MediaToolOptions): ArtifactStore {
   if (store === undefined) return new MemoryArtifactStore();

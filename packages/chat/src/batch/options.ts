@@ -39,7 +39,7 @@ export interface BatchOptions {
   cancelOnAbort?: boolean;
   /** Notes for the service's list of batches: 15 at most, names of 64 characters, texts of 512. @defaultValue none */
   metadata?: Record<string, string>;
-  /** Told of each change. What it throws is ignored. */
+  /** Told at each look at a batch. What it throws is ignored. */
   onProgress?(progress: BatchProgress): void;
 }
 

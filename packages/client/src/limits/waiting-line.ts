@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import { quietly } from "../leases.js";
+import { quietly } from "../quietly.js";
 import type { AcquireRequest, Lease } from "../rate-limiter.js";
 import type { Need } from "./limits.js";
 import type { ModelLimits, Wait } from "./model-limits.js";

@@ -6,6 +6,7 @@ import type { Traced } from "./chat-wire.js";
 
 /** The account that the key belongs to. Amounts are texts, as on the wire. */
 export interface AccountInfo extends Traced {
+  /** Of the account. */
   id?: string;
   /** `""` since June 2025, as are `image` and `email`. */
   name?: string;
@@ -35,6 +36,15 @@ export class Account {
 
   /**
    * Balance and state of the account. The service no longer lists this page: be ready to do without it.
+   *
+   * @example
+   * ```ts compile-only
+   * import { SiliconFlowClient } from "@langchain-siliconflow/client";
+   *
+   * const client = new SiliconFlowClient();
+   * const { totalBalance } = await client.account.info();
+   * console.log(totalBalance);
+   * ```
    *
    * @throws {@link NotFoundError} when the service has it no more.
    * @see https://docs.siliconflow.cn/cn/api-reference/userinfo/get-user-info

@@ -244,7 +244,8 @@ describe.each(clients)("a link, asked with %s", (_, clientWith) => {
 
   test("for a place where no file can be is refused before anything is sent", async () => {
     await mkdir(join(folder, "made.png"));
-    for (const path of [join(folder, "none", "made.png"), join(folder, "made.png")]) {
+    const noFile = new URL("https://example.com/made.png");
+    for (const path of [join(folder, "none", "made.png"), join(folder, "made.png"), noFile, "", 7 as never]) {
       const error = await failureOf(assets.download(link(), { ...near(), path }));
       expect(error.name).toBe("InvalidInputError");
     }

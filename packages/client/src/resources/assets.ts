@@ -67,6 +67,19 @@ export class Assets {
   /**
    * Opens a link, to be read piece by piece. What breaks the file later is thrown by its body.
    *
+   * @example
+   * ```ts compile-only
+   * import { SiliconFlowClient } from "@langchain-siliconflow/client";
+   *
+   * const client = new SiliconFlowClient();
+   * const request = { model: "Kwai-Kolors/Kolors", prompt: "a boat", image_size: "1024x1024" };
+   * const { images } = await client.images.generate(request);
+   * const { body, contentType } = await client.assets.open(images[0]!.url);
+   * let size = 0;
+   * for await (const piece of body) size += piece.length;
+   * console.log(contentType, size);
+   * ```
+   *
    * @throws {@link ApiError} with reason `"assetExpired"` when the link has run out: after an hour, for those of the service.
    * @throws {@link SiliconFlowError} with reason `"blockedAddress"` for a link that must not be asked.
    * @throws {@link InvalidResponseError} with reason `"tooLarge"` for more than `maxBytes`, at once or from the body.
@@ -88,6 +101,17 @@ export class Assets {
 
   /**
    * Fetches a file whole: to `path`, where it appears when it is complete and replaces what was there, or into memory.
+   *
+   * @example
+   * ```ts compile-only
+   * import { SiliconFlowClient } from "@langchain-siliconflow/client";
+   *
+   * const client = new SiliconFlowClient();
+   * const request = { model: "Kwai-Kolors/Kolors", prompt: "a boat", image_size: "1024x1024" };
+   * const { images } = await client.images.generate(request);
+   * const { path, size } = await client.assets.download(images[0]!.url, { path: "boat.png" });
+   * console.log(path, size);
+   * ```
    *
    * @throws as {@link open}, and {@link InvalidInputError} when no file can be made at `path`.
    */

@@ -29,6 +29,7 @@ export interface BatchRequest {
 
 /** A batch as it stands. Times are in Unix seconds, `null` until they have come. */
 export interface Batch extends Traced {
+  /** What `get`, `cancel` and `wait` take. */
   id: string;
   object?: string;
   endpoint?: string;
@@ -59,6 +60,7 @@ export interface Batch extends Traced {
 
 /** Batches of the account. */
 export interface BatchList extends Traced {
+  /** One for each batch. */
   data: Batch[];
   object?: string;
   first_id?: string | null;
@@ -100,6 +102,7 @@ export class Batches {
   /**
    * A batch as it stands.
    *
+   * @param id - as `create` returned it
    * @see https://docs.siliconflow.cn/cn/api-reference/batch/get-batch
    */
   async get(id: string, options?: RequestOptions): Promise<Batch> {
@@ -124,6 +127,7 @@ export class Batches {
   /**
    * Stops a batch. What has been answered by then is kept, and paid.
    *
+   * @param id - as `create` returned it
    * @see https://docs.siliconflow.cn/cn/api-reference/batch/cancel-batch
    */
   async cancel(id: string, options?: RequestOptions): Promise<Batch> {
@@ -135,9 +139,11 @@ export class Batches {
    * Looks at a batch until it is completed: after 5 s, then each time half as long again, up to every minute.
    * A look that fails does not end the wait, unless none could succeed.
    *
+   * @param id - as `create` returned it
    * @throws {@link JobFailedError} when it failed, expired, or was cancelled. `job` is the batch: what was answered before may be in
    * its files.
    * @throws {@link TimeoutError} after `timeouts.totalMs`. The batch goes on: wait again with the same id.
+   * @see https://docs.siliconflow.cn/cn/api-reference/batch/get-batch
    */
   async wait(id: string, options: WaitOptions<Batch> = {}): Promise<Batch> {
     partOf(id);

@@ -14,6 +14,7 @@ import {
   type ChatDelta,
 } from "./chat-wire.js";
 import { isAbsent, isObject } from "./fields.js";
+import { requireModel } from "./require.js";
 
 /** The chunks of a streamed chat answer, in order. The request is sent at the first `next()`. */
 export type ChatStream = AnswerStream<ChatCompletionChunk, ChatCompletion>;
@@ -70,8 +71,7 @@ export class Chat {
 }
 
 function checkRequest(request: ChatCompletionRequest): void {
-  if (typeof request?.model !== "string" || request.model === "")
-    throw new InvalidInputError("model must be the id of a model.");
+  requireModel(request);
   if (!Array.isArray(request.messages) || request.messages.length === 0) {
     throw new InvalidInputError("messages must be a list of at least one message.");
   }

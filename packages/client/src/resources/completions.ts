@@ -7,6 +7,7 @@ import { CompletionSoFar } from "../partial-completion.js";
 import type { Transport } from "../transport.js";
 import type { Traced, Usage } from "./chat-wire.js";
 import { areChoices, isAbsent, isText } from "./fields.js";
+import { requireModel } from "./require.js";
 
 /**
  * A request for the continuation of a text. Unknown fields are passed on.
@@ -107,8 +108,7 @@ export class Completions {
 }
 
 function callOf(request: CompletionRequest, stream: boolean, options: RequestOptions | undefined) {
-  if (typeof request?.model !== "string" || request.model === "")
-    throw new InvalidInputError("model must be the id of a model.");
+  requireModel(request);
   if (typeof request.prompt !== "string") throw new InvalidInputError("prompt must be a text.");
   return { method: "POST", path: "/completions", body: { ...request, stream }, stream, options } as const;
 }

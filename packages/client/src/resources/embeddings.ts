@@ -3,6 +3,7 @@ import type { RequestOptions } from "../options.js";
 import { parseAnswer } from "../answer.js";
 import type { Transport } from "../transport.js";
 import type { Traced, Usage } from "./chat-wire.js";
+import { requireModel } from "./require.js";
 
 /**
  * An embeddings request, field by field as documented. Unknown fields are passed on.
@@ -48,8 +49,7 @@ export class Embeddings {
    * @see https://docs.siliconflow.cn/cn/api-reference/embeddings/create-embeddings
    */
   async create(request: EmbeddingsRequest, options?: RequestOptions): Promise<EmbeddingsResponse> {
-    if (typeof request?.model !== "string" || request.model === "")
-      throw new InvalidInputError("model must be the id of a model.");
+    requireModel(request);
     if (request.input === undefined) throw new InvalidInputError("input must be a text or a list of texts.");
     const call = { method: "POST", path: "/embeddings", body: request, stream: false, options } as const;
     return await this.#transport.send(

@@ -44,6 +44,7 @@ export interface FileObject {
 
 /** Files of the account. */
 export interface FileList extends Traced {
+  /** One for each file. */
   data: FileObject[];
   object?: string;
   [field: string]: unknown;
@@ -75,6 +76,17 @@ export class Files {
    *
    * An upload that breaks off is begun again: at the worst the service has the file twice, which costs nothing.
    *
+   * @example
+   * ```ts compile-only
+   * import { SiliconFlowClient } from "@langchain-siliconflow/client";
+   *
+   * const client = new SiliconFlowClient();
+   * const { id } = await client.files.upload({ file: "questions.jsonl" });
+   * const batch = await client.batches.create({ input_file_id: id });
+   * const { output_file_id: output } = await client.batches.wait(batch.id);
+   * console.log(output); // the address of the answers
+   * ```
+   *
    * @throws {@link InvalidInputError} when the file is missing, empty or too large, or has too many lines.
    * @see https://docs.siliconflow.cn/cn/api-reference/batch/upload-file
    */
@@ -99,6 +111,7 @@ export class Files {
   /**
    * Lists files of the account, ten unless `limit` says otherwise.
    *
+   * @throws {@link InvalidInputError} for a `limit` that is no whole number from 1.
    * @see https://docs.siliconflow.cn/cn/api-reference/batch/get-file-list
    */
   async list(query: FileQuery = {}, options?: RequestOptions): Promise<FileList> {
@@ -114,6 +127,7 @@ export class Files {
    * id instead of an address.
    *
    * @throws {@link NotFoundError} where there is none.
+   * @throws {@link InvalidResponseError} with reason `"tooLarge"` for more than the client's `maxResponseBytes`.
    */
   async content(id: string, options?: RequestOptions): Promise<Uint8Array> {
     const path = `/files/${pathPart(id, "id must be that of a file")}/content`;

@@ -5,6 +5,7 @@ import { MessageSoFar } from "../message-so-far.js";
 import type { RequestOptions } from "../options.js";
 import type { Transport } from "../transport.js";
 import type { Message, MessagesRequest, MessageStreamEvent } from "./messages-wire.js";
+import { requireModel } from "./require.js";
 
 /** The events of a streamed message, in order. The request is sent at the first `next()`. */
 export type MessageStream = AnswerStream<MessageStreamEvent, Message>;
@@ -42,8 +43,7 @@ export class Messages {
 }
 
 function callOf(request: MessagesRequest, stream: boolean, options: RequestOptions | undefined) {
-  if (typeof request?.model !== "string" || request.model === "")
-    throw new InvalidInputError("model must be the id of a model.");
+  requireModel(request);
   if (!Array.isArray(request.messages) || request.messages.length === 0) {
     throw new InvalidInputError("messages must be a list of at least one message.");
   }

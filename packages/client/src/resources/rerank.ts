@@ -3,6 +3,7 @@ import type { RequestOptions } from "../options.js";
 import { isErrorBody, parseAnswer } from "../answer.js";
 import type { Transport } from "../transport.js";
 import type { Traced } from "./chat-wire.js";
+import { requireModel } from "./require.js";
 
 /**
  * A rerank request, field by field as documented. Unknown fields are passed on.
@@ -59,8 +60,7 @@ export class Rerank {
    * @see https://docs.siliconflow.cn/cn/api-reference/rerank/create-rerank
    */
   async create(request: RerankRequest, options?: RequestOptions): Promise<RerankResponse> {
-    if (typeof request?.model !== "string" || request.model === "")
-      throw new InvalidInputError("model must be the id of a model.");
+    requireModel(request);
     if (request.query === undefined || !Array.isArray(request.documents)) {
       throw new InvalidInputError("query and documents (a list) must be given.");
     }

@@ -63,6 +63,21 @@ export class Videos {
   /**
    * Asks for a video, which takes minutes: `wait` for it. Sent again only where it is certain that it was not begun, for each is paid.
    *
+   * @example
+   * ```ts compile-only
+   * import { SiliconFlowClient } from "@langchain-siliconflow/client";
+   *
+   * const client = new SiliconFlowClient();
+   * const video = await client.videos.submit({
+   *   model: "Wan-AI/Wan2.2-T2V-A14B",
+   *   prompt: "waves roll ashore",
+   *   image_size: "1280x720",
+   * });
+   * const { results } = await client.videos.wait(video, { timeouts: { totalMs: 900_000 } });
+   * console.log(results?.videos?.[0]?.url); // fetch it at once, with `assets.download`
+   * ```
+   *
+   * @throws {@link InvalidInputError} without a prompt or a size.
    * @see https://docs.siliconflow.cn/cn/api-reference/videos/videos_submit
    */
   async submit(request: VideoRequest, options?: RequestOptions): Promise<SubmittedVideo> {

@@ -39,6 +39,7 @@ export interface UploadedVoice extends Traced {
 
 /** The voices of the account. */
 export interface VoiceList extends Traced {
+  /** One for each voice; `uri` is what `speech` takes as `voice`. */
   results: { model?: string; customName?: string; text?: string; uri: string; [field: string]: unknown }[];
   [field: string]: unknown;
 }
@@ -57,6 +58,20 @@ export class Voices {
 
   /**
    * Uploads a sample of a voice. Needs an account that has been verified. Not sent again where it may have succeeded: see `list`.
+   *
+   * @example
+   * ```ts compile-only
+   * import { SiliconFlowClient } from "@langchain-siliconflow/client";
+   *
+   * const client = new SiliconFlowClient();
+   * const voice = await client.voices.upload({
+   *   model: "FunAudioLLM/CosyVoice2-0.5B",
+   *   customName: "night-reader",
+   *   text: "Good night, and sleep well.",
+   *   file: "sample.mp3",
+   * });
+   * console.log(voice.uri); // give it to `speech` as `voice`
+   * ```
    *
    * @throws {@link InvalidInputError} when the sample is missing, empty, or longer than 30 s, as far as its header tells.
    * @throws {@link PermissionDeniedError} when the account has not been verified.
@@ -120,7 +135,7 @@ export class Voices {
     const call = { method: "POST", path: "/audio/voice/deletions", body: { uri }, stream: false, options } as const;
     return await this.#transport.send(call, (text, response, exchange) => {
       // What the service says when all went well is not documented: whatever is neither a refusal nor a page will do.
-      if (!isSilentOrJson(text)) {
+      if (isPage(text)) {
         throw new InvalidResponseError("Not the service but something before it seems to answer; it is not JSON.", {
           reason: "notJson",
           traceId: response.header("x-siliconcloud-trace-id"),
@@ -145,8 +160,8 @@ function areVoices(value: unknown): boolean {
   return Array.isArray(value) && value.every((voice) => isObject(voice) && typeof voice["uri"] === "string");
 }
 
-function isSilentOrJson(text: string): boolean {
-  return !text.trimStart().startsWith("<");
+function isPage(text: string): boolean {
+  return text.trimStart().startsWith("<");
 }
 
 function isRefusal(text: string): boolean {

@@ -3,7 +3,7 @@ import { checkSampling, stopOf } from "../chat-request.js";
 import { continuationOf } from "../continuation.js";
 import { fieldsOf, modelOf, optionalBoolean, optionalInteger } from "../fields.js";
 import { admitPrompt, scriptedTurn, usageOf } from "../model-turn.js";
-import type { Quirks } from "../options.js";
+import type { Quirks } from "../quirks.js";
 import { eventStream, invalid, json } from "../reply.js";
 import type { Endpoint } from "../router.js";
 import { countTokens, splitTokens } from "../tokens.js";

@@ -1,7 +1,7 @@
 import { endianness } from "node:os";
 import type { HostedModel } from "../catalog.js";
 import { fieldsOf, modelOf, optionalInteger, type Fields } from "../fields.js";
-import type { Quirks } from "../options.js";
+import type { Quirks } from "../quirks.js";
 import { invalid, json, Refusal } from "../reply.js";
 import type { Endpoint, Service } from "../router.js";
 import { lexicalVector } from "../vectors.js";

@@ -1,7 +1,7 @@
 import { cutTurn, type Turn, type Usage } from "../chat-answer.js";
 import { messagesRequestOf } from "../messages-request.js";
 import { admitPrompt, ownTurn, promptTokens, scriptedTurn, usageOf } from "../model-turn.js";
-import type { Quirks } from "../options.js";
+import type { Quirks } from "../quirks.js";
 import { json, namedEventStream } from "../reply.js";
 import type { Endpoint } from "../router.js";
 

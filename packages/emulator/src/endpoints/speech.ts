@@ -1,7 +1,16 @@
 import { audioFile, sampleRates, type AudioFormat } from "../audio/audio-file.js";
 import { namedSpeaker, sampledSpeaker, speak, voiceNames, type Speaker, type Turn } from "../audio/speaking.js";
 import type { HostedModel } from "../catalog.js";
-import { fieldsOf, modelOf, optionalBoolean, optionalInteger, optionalNumber, type Fields } from "../fields.js";
+import {
+  fieldsOf,
+  modelOf,
+  oneOf,
+  optionalBoolean,
+  optionalInteger,
+  optionalNumber,
+  requiredText,
+  type Fields,
+} from "../fields.js";
 import { quantize } from "../audio/samples.js";
 import { invalid } from "../reply.js";
 import type { Endpoint, Service } from "../router.js";
@@ -29,7 +38,7 @@ export const speech: Endpoint = async ({ body }, service) => {
   const unknown = Object.keys(fields).find((name) => allowed && ![...commonFields, ...allowed].includes(name));
   if (unknown !== undefined) throw invalid("Extra inputs are not permitted");
 
-  const input = textField(fields, "input", longestInput);
+  const input = requiredText(fields, "input", longestInput);
   const format = formatOf(fields);
   const rate = rateOf(fields, format, service);
   const speed = optionalNumber(fields, "speed", 0.25, 4) ?? 1;
@@ -49,20 +58,10 @@ export const speech: Endpoint = async ({ body }, service) => {
   return { status: 200, headers: { "content-type": typeOf(format, service) }, body: streams ? pieces(bytes) : bytes };
 };
 
-/** A text field of 1 to `longest` characters. */
-function textField(fields: Fields, name: string, longest: number): string {
-  const value = fields[name];
-  if (value === undefined) throw invalid("Field required");
-  if (typeof value !== "string") throw invalid("Input should be a valid string");
-  if (value === "") throw invalid("String should have at least 1 character");
-  if (value.length > longest) throw invalid(`String should have at most ${longest} characters`);
-  return value;
-}
-
 function formatOf(fields: Fields): AudioFormat {
   const format = fields["response_format"] ?? "mp3";
   if (format === "mp3" || format === "opus" || format === "wav" || format === "pcm") return format;
-  throw invalid("Input should be 'mp3', 'opus', 'wav' or 'pcm'");
+  throw invalid(oneOf(["mp3", "opus", "wav", "pcm"]));
 }
 
 function rateOf(fields: Fields, format: AudioFormat, { settings }: Service): number {

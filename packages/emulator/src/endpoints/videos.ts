@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
-import { fieldsOf, modelOf, optionalInteger } from "../fields.js";
-import { oneOf, optionalText, promptIn } from "../image-request.js";
+import { fieldsOf, modelOf, oneOf, optionalInteger, optionalText } from "../fields.js";
+import { promptIn } from "../image-request.js";
 import { givenPicture } from "../looking.js";
 import { invalid, json } from "../reply.js";
 import type { Endpoint } from "../router.js";
@@ -16,7 +16,7 @@ export const submitVideo: Endpoint = async ({ body }, service) => {
   const size = optionalText(fields, "image_size");
   if (size === undefined) throw invalid("Field required");
   if (!sizes.includes(size)) throw invalid(oneOf(sizes));
-  optionalText(fields, "negative_prompt");
+  optionalText(fields, "negative_prompt", 0);
   const seed = optionalInteger(fields, "seed", Number.MIN_SAFE_INTEGER) ?? randomInt(10_000_000_000);
   const image = optionalText(fields, "image");
   const animates = model.kind === "image-to-video";

@@ -1,6 +1,6 @@
 import { listen } from "../audio/listening.js";
 import { sampledSpeaker } from "../audio/speaking.js";
-import { fieldsOf, modelOf, type Fields } from "../fields.js";
+import { fieldsOf, modelOf, requiredText, type Fields } from "../fields.js";
 import { UploadedFile } from "../form.js";
 import { invalid, json } from "../reply.js";
 import type { Endpoint } from "../router.js";
@@ -14,7 +14,7 @@ export const uploadVoice: Endpoint = async ({ body }, { models, settings, voices
   if (settings.quirks.voiceModels === "CosyVoice2" && model.id !== "FunAudioLLM/CosyVoice2-0.5B") {
     throw invalid("Value error, current model does not support custom voices.");
   }
-  const [customName, text] = [textOf(fields, "customName"), textOf(fields, "text")];
+  const [customName, text] = [requiredText(fields, "customName"), requiredText(fields, "text")];
   const sample = sampleOf(fields);
   const { seconds } = await listen(sample);
   if (seconds !== undefined && seconds >= mostSeconds)
@@ -37,20 +37,12 @@ export const listVoices: Endpoint = (_call, { settings, voices }) =>
 
 /** `POST /audio/voice/deletions`. */
 export const deleteVoice: Endpoint = ({ body }, { voices, settings }) => {
-  const uri = textOf(fieldsOf(body), "uri");
+  const uri = requiredText(fieldsOf(body), "uri");
   if (!voices.delete(uri)) throw invalid("Voice does not exist.");
   const { voiceDeleted } = settings.quirks;
   if (voiceDeleted === "nothing") return { status: 200, headers: {}, body: "" };
   return json(voiceDeleted === "text" ? "The voice was deleted." : { uri });
 };
-
-function textOf(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (value === undefined) throw invalid("Field required");
-  if (typeof value !== "string") throw invalid("Input should be a valid string");
-  if (value === "") throw invalid("String should have at least 1 character");
-  return value;
-}
 
 /** The bytes of `file` or of `audio`: a form has either, JSON only the latter. */
 function sampleOf(fields: Fields): Uint8Array {

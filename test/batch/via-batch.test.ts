@@ -371,7 +371,7 @@ describe("the state", () => {
   });
 
   test("an option that does not exist is refused, and the right one named", () => {
-    const misspelled = { pollInterval: 1000 } as BatchOptions;
+    const misspelled: object = { pollInterval: 1000 };
     expect(() => viaBatch(misspelled)).toThrow('viaBatch has no option "pollInterval". Did you mean pollIntervalMs?');
   });
 });

@@ -7,6 +7,7 @@
 import { existsSync, globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { startEmulator } from "@langchain-siliconflow/emulator";
+import { isSiliconFlowError } from "langchain-siliconflow";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const names = globSync("{agent,audio,batch,chat,client,retrieval,video}/*.ts", { cwd: here })
@@ -33,6 +34,11 @@ if (emulator) {
 process.argv.splice(2, 1);
 try {
   await import(new URL(`${name}.ts`, import.meta.url).href);
+} catch (error) {
+  // These say what to do; of anything else the stack is needed.
+  if (!isSiliconFlowError(error)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 } finally {
   await emulator?.close();
 }

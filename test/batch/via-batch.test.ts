@@ -369,4 +369,9 @@ describe("the state", () => {
     expect(() => viaBatch({ completionWindowHours: 12 })).toThrow(/completionWindowHours/);
     expect(() => viaBatch({}, { api: "messages" })).toThrow(/api/);
   });
+
+  test("an option that does not exist is refused, and the right one named", () => {
+    const misspelled: object = { pollInterval: 1000 };
+    expect(() => viaBatch(misspelled)).toThrow('viaBatch has no option "pollInterval". Did you mean pollIntervalMs?');
+  });
 });

@@ -95,6 +95,18 @@ test("with a key set, an example asks the host it is told to and starts no emula
   }
 });
 
+test("with a key that is refused, an example says so in a line, without a stack", async () => {
+  const emulator = await startEmulator();
+  try {
+    const env = { SILICONFLOW_API_KEY: "sk-wrong", SILICONFLOW_BASE_URL: emulator.url };
+    const run = await runExample("run.ts", ["chat/hello"], env);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/^401 Invalid token .*The key was refused by .*\n$/);
+  } finally {
+    await emulator.close();
+  }
+});
+
 test("rag answers from a file of the user's own, and fits on a page", async () => {
   const docs = folderWith({ "notes.md": "# Notes\n\nThe spare key lies under the third flower pot.\n" });
   const run = await runExample("run.ts", ["retrieval/rag", join(docs, "notes.md"), "Where does the spare key lie?"]);

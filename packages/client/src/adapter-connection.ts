@@ -1,4 +1,5 @@
 import { InvalidInputError } from "./errors.js";
+import { nearest } from "./nearest-models.js";
 import { ownOptions, type ClientOptions, type RequestOptions } from "./options.js";
 import type { Assets } from "./resources/assets.js";
 import type { Chat } from "./resources/chat.js";
@@ -56,6 +57,43 @@ export interface AdapterConnection<Endpoint extends keyof Endpoints> extends Cli
         defaultHeaders?: Headers | Record<string, string | null | undefined> | undefined;
       }
     | undefined;
+}
+
+/** The names of {@link AdapterConnection}'s options, for {@link refuseUnknownOptions}. */
+export const connectionOptions: Readonly<Record<keyof AdapterConnection<keyof Endpoints>, true>> = {
+  client: true,
+  configuration: true,
+  apiKey: true,
+  baseURL: true,
+  region: true,
+  headers: true,
+  timeouts: true,
+  maxRetries: true,
+  limiter: true,
+  dispatcher: true,
+  maxResponseBytes: true,
+  onRetry: true,
+  onWait: true,
+};
+
+/**
+ * For adapters: a misspelled option would be ignored without a word, and what it should have limited would be paid for.
+ * `known` has to name every option of the type.
+ *
+ * @throws {@link InvalidInputError} that names the option, and the one that was probably meant.
+ */
+export function refuseUnknownOptions<Options extends object>(
+  of: string,
+  given: Options,
+  known: Readonly<Record<keyof Options, true>>,
+): void {
+  const names = Object.keys(known);
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || Object.hasOwn(known, name)) continue;
+    const [meant] = nearest(name, names);
+    const advice = meant === undefined ? `Its options are ${names.join(", ")}.` : `Did you mean ${meant}?`;
+    throw new InvalidInputError(`${of} has no option ${JSON.stringify(name)}. ${advice}`);
+  }
 }
 
 const perRequest = ["headers", "timeouts", "maxRetries"] as const;

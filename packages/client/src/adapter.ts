@@ -1,5 +1,12 @@
 /** For adapters that are built on the client. Whoever only uses one needs nothing of it. */
-export { connectAdapter, requestOptionsOf, type AdapterConnection, type ClientFor } from "./adapter-connection.js";
+export {
+  connectAdapter,
+  connectionOptions,
+  refuseUnknownOptions,
+  requestOptionsOf,
+  type AdapterConnection,
+  type ClientFor,
+} from "./adapter-connection.js";
 export { modelId, wholeNumber } from "./adapter-options.js";
 export { abortReason } from "./deadline.js";
 export { AtomicFile } from "./atomic-file.js";

@@ -73,7 +73,7 @@ test.each([
   [["--models", "huge"], 'models is "lexical" or "semantic", not "huge".'],
   [["--rpm", "0"], "limits.requestsPerMinute takes a whole number from 1"],
   [["--window", "round"], 'limits.window is "sliding" or "fixed"'],
-  [["--colour"], "Unknown option '--colour'"],
+  [["--colour"], "Unknown option '--colour'. See siliconflow-emulator --help."],
 ])("%j: one sentence, no stack, ends with 1", async (args, message) => {
   const { code, stdout, stderr } = await start(...args).end;
   expect(code).toBe(1);

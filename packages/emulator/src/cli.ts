@@ -85,7 +85,8 @@ async function serve(values: Arguments): Promise<void> {
   options.limits = limitsFrom(values);
   const emulator = await startEmulator(options);
 
-  console.log(`This is an emulator of the SiliconFlow API, not the service: its answers are made up on this machine.
+  console.log(`This is an emulator of the SiliconFlow API, not the service:
+its answers are made up on this machine.
 
   Base URL  ${emulator.url}
   API key   ${emulator.apiKey}
@@ -113,6 +114,6 @@ function explain(error: unknown): string {
   const { code, message, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code === "EADDRINUSE") return `port ${port} is taken. Choose another with --port, or --port 0 for a free one.`;
   if (code === "EACCES") return `this user may not listen on port ${port}. Choose one above 1023 with --port.`;
-  if (code?.startsWith("ERR_PARSE_ARGS")) return `${message} See siliconflow-emulator --help.`;
+  if (code?.startsWith("ERR_PARSE_ARGS")) return `${message.replace(/\.?$/, ".")} See siliconflow-emulator --help.`;
   return message;
 }

@@ -5,7 +5,13 @@ import {
   type ImagesRequest,
   type RequestOptions,
 } from "@langchain-siliconflow/client";
-import { connectAdapter, modelId, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
+import {
+  connectAdapter,
+  modelId,
+  refuseUnknownOptions,
+  type AdapterConnection,
+  type ClientFor,
+} from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { z } from "zod";
@@ -13,7 +19,7 @@ import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
 import { knownSizes } from "./image-sizes.js";
 import { storedPicture } from "./stored-picture.js";
-import { runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { commonOptions, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowImageTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowImageToolInput extends AdapterConnection<"images">, MediaToolOptions {
@@ -50,6 +56,8 @@ function schemaFor(model: string) {
     image3: fileName.optional().describe("Name of a third picture."),
   });
 }
+
+const options = { ...commonOptions, editModel: true, imageSize: true, modelKwargs: true } as const;
 
 type Schema = ReturnType<typeof schemaFor>;
 type Arguments = z.output<Schema>;
@@ -96,6 +104,7 @@ export class SiliconFlowImageTool extends StructuredTool<Schema, Arguments, z.in
     // Nothing of the fields: LangChain would keep the key among them.
     super({ responseFormat: "content_and_artifact" });
     this.model = modelId("model", fields?.model, "Kwai-Kolors/Kolors");
+    refuseUnknownOptions("SiliconFlowImageTool", fields, options);
     this.editModel = modelId("editModel", fields.editModel ?? fields.model, "Qwen/Qwen-Image-Edit-2509");
     this.name = fields.name ?? "make_image";
     this.description =

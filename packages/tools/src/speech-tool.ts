@@ -1,11 +1,17 @@
 import type { RequestOptions, SpeechRequest } from "@langchain-siliconflow/client";
-import { connectAdapter, modelId, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
+import {
+  connectAdapter,
+  modelId,
+  refuseUnknownOptions,
+  type AdapterConnection,
+  type ClientFor,
+} from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { z } from "zod";
 import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
-import { runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { commonOptions, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowSpeechTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowSpeechToolInput extends AdapterConnection<"speech">, MediaToolOptions {
@@ -35,6 +41,15 @@ function schemaFor(voices: readonly string[]) {
     speed: z.number().min(0.25).max(4).optional().describe("1 is normal; 0.5 half as fast, 2 twice."),
   });
 }
+
+const options = {
+  ...commonOptions,
+  voice: true,
+  voices: true,
+  format: true,
+  sampleRate: true,
+  modelKwargs: true,
+} as const;
 
 type Schema = ReturnType<typeof schemaFor>;
 type Arguments = z.output<Schema>;
@@ -82,6 +97,7 @@ export class SiliconFlowSpeechTool extends StructuredTool<Schema, Arguments, z.i
     // Nothing of the fields: LangChain would keep the key among them.
     super({ responseFormat: "content_and_artifact" });
     this.model = modelId("model", fields?.model, "FunAudioLLM/CosyVoice2-0.5B");
+    refuseUnknownOptions("SiliconFlowSpeechTool", fields, options);
     this.voice = fields.voice ?? "anna";
     this.name = fields.name ?? "speak";
     this.description = fields.description ?? "Reads a text aloud into a sound file. Returns the name of the file.";

@@ -1,5 +1,5 @@
 import { InvalidInputError, isSiliconFlowError, type SiliconFlowError } from "@langchain-siliconflow/client";
-import { abortReason } from "@langchain-siliconflow/client/adapter";
+import { abortReason, connectionOptions } from "@langchain-siliconflow/client/adapter";
 import { dispatchCustomEvent } from "@langchain/core/callbacks/dispatch/web";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { ToolMessage } from "@langchain/core/messages";
@@ -17,6 +17,9 @@ export interface MediaToolOptions {
   /** What the model is told of it. @defaultValue the tool's own words */
   description?: string | undefined;
 }
+
+/** The names of options that every tool takes. */
+export const commonOptions = { ...connectionOptions, model: true, store: true, name: true, description: true } as const;
 
 /** The name of the custom events in which tools say how far they are: `{ tool, status, … }`. */
 const progressEvent = "siliconflow_progress";

@@ -1,5 +1,11 @@
 import { InvalidInputError } from "@langchain-siliconflow/client";
-import { connectAdapter, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
+import {
+  connectAdapter,
+  connectionOptions,
+  refuseUnknownOptions,
+  type AdapterConnection,
+  type ClientFor,
+} from "@langchain-siliconflow/client/adapter";
 import { BaseToolkit, type StructuredToolInterface } from "@langchain/core/tools";
 import type { ArtifactStore } from "./artifact-store.js";
 import { SiliconFlowImageTool, type SiliconFlowImageToolInput } from "./image-tool.js";
@@ -34,6 +40,16 @@ export interface SiliconFlowToolkitInput extends Omit<AdapterConnection<"images"
   video?: Own<SiliconFlowVideoToolInput, "videos"> | undefined;
 }
 
+const options = {
+  ...connectionOptions,
+  include: true,
+  store: true,
+  image: true,
+  speech: true,
+  transcription: true,
+  video: true,
+} as const;
+
 /**
  * The tools that are allowed, over one client and one store: each finds what another made.
  *
@@ -45,7 +61,7 @@ export interface SiliconFlowToolkitInput extends Omit<AdapterConnection<"images"
  * console.log(toolkit.tools.map(({ name }) => name)); // [ "make_image", "speak" ]
  * ```
  *
- * @throws {@link InvalidInputError} for a word in `include` that names no tool.
+ * @throws {@link InvalidInputError} for a word in `include` that names no tool, or an option that does not exist.
  */
 export class SiliconFlowToolkit extends BaseToolkit {
   /** In the order of `include`. */
@@ -58,6 +74,7 @@ export class SiliconFlowToolkit extends BaseToolkit {
     const { include, image, speech, transcription, video } = fields ?? {};
     if (!Array.isArray(include) || include.length === 0)
       throw new InvalidInputError(`include must name the tools that are allowed: ${Object.keys(makers).join(", ")}.`);
+    refuseUnknownOptions("SiliconFlowToolkit", fields, options);
     const store = storeOf(fields);
     const connected = connectAdapter("images", fields as AdapterConnection<"images">);
     // What was given was checked for all of them by its type; what was made here is a whole client.

@@ -395,6 +395,21 @@ describe("the toolkit", () => {
     expect(() => names(["constructor" as "image"])).toThrow('"constructor"');
   });
 
+  test("refuses an option that does not exist, as each of its tools does, and names the right one", () => {
+    const speech = { voise: "claire" } as object;
+    expect(() => new SiliconFlowToolkit({ include: ["speech"], client, strore: store } as never)).toThrow(
+      "mean store?",
+    );
+    expect(() => new SiliconFlowToolkit({ include: ["speech"], client, speech })).toThrow("mean voice?");
+    expect(() => new SiliconFlowImageTool({ ...drawing, client, imagesize: "1x1" } as never)).toThrow(
+      "mean imageSize?",
+    );
+    expect(() => new SiliconFlowVideoTool({ model: "m", client, waitms: 1 } as never)).toThrow("mean waitMs?");
+    expect(() => new SiliconFlowTranscriptionTool({ model: "m", client, zzz: 1 } as never)).toThrow(
+      "options are client,",
+    );
+  });
+
   test("makes one client for all of its tools out of the client's options", async () => {
     const toolkit = new SiliconFlowToolkit({
       include: ["image", "speech"],

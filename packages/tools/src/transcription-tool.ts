@@ -1,11 +1,17 @@
 import { InvalidInputError, type RequestOptions } from "@langchain-siliconflow/client";
-import { connectAdapter, modelId, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
+import {
+  connectAdapter,
+  modelId,
+  refuseUnknownOptions,
+  type AdapterConnection,
+  type ClientFor,
+} from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { z } from "zod";
 import { known, type TranscriptionArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
-import { runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { commonOptions, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowTranscriptionTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowTranscriptionToolInput extends AdapterConnection<"transcriptions">, MediaToolOptions {
@@ -61,6 +67,7 @@ export class SiliconFlowTranscriptionTool extends StructuredTool<Schema, Argumen
     // Nothing of the fields: LangChain would keep the key among them.
     super({ responseFormat: "content_and_artifact" });
     this.model = modelId("model", fields?.model, "FunAudioLLM/SenseVoiceSmall");
+    refuseUnknownOptions("SiliconFlowTranscriptionTool", fields, commonOptions);
     this.name = fields.name ?? "transcribe";
     this.description = fields.description ?? "Writes down what is said in a recording. Returns the text.";
     this.store = storeOf(fields);

@@ -6,14 +6,20 @@ import {
   type VideoRequest,
   type VideoStatus,
 } from "@langchain-siliconflow/client";
-import { connectAdapter, modelId, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
+import {
+  connectAdapter,
+  modelId,
+  refuseUnknownOptions,
+  type AdapterConnection,
+  type ClientFor,
+} from "@langchain-siliconflow/client/adapter";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { z } from "zod";
 import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
 import { storedPicture } from "./stored-picture.js";
-import { runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { commonOptions, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowVideoTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowVideoToolInput extends AdapterConnection<"videos">, MediaToolOptions {
@@ -56,6 +62,15 @@ const schema = z.object({
     .optional()
     .describe("Only to go on waiting for a video that was not ready: the id from that answer."),
 });
+
+const options = {
+  ...commonOptions,
+  imageModel: true,
+  imageSize: true,
+  waitMs: true,
+  pollIntervalMs: true,
+  modelKwargs: true,
+} as const;
 
 type Schema = typeof schema;
 type Arguments = z.output<Schema>;
@@ -104,6 +119,7 @@ export class SiliconFlowVideoTool extends StructuredTool<Schema, Arguments, z.in
     // Nothing of the fields: LangChain would keep the key among them.
     super({ responseFormat: "content_and_artifact" });
     this.model = modelId("model", fields?.model, "Wan-AI/Wan2.2-T2V-A14B");
+    refuseUnknownOptions("SiliconFlowVideoTool", fields, options);
     this.imageModel = modelId("imageModel", fields.imageModel ?? fields.model, "Wan-AI/Wan2.2-I2V-A14B");
     this.name = fields.name ?? "make_video";
     this.description =

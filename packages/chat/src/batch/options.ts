@@ -1,4 +1,5 @@
 import { InvalidInputError } from "@langchain-siliconflow/client";
+import { refuseUnknownOptions } from "@langchain-siliconflow/client/adapter";
 import type { BatchState } from "./state.js";
 
 /** How far a run has come. */
@@ -47,8 +48,22 @@ export interface BatchOptions {
 export type BatchSettings = Required<Omit<BatchOptions, "state" | "pollIntervalMs" | "onProgress">> &
   Pick<BatchOptions, "pollIntervalMs" | "onProgress">;
 
+const known = {
+  state: true,
+  completionWindowHours: true,
+  maxLines: true,
+  maxBytes: true,
+  resubmissions: true,
+  pollIntervalMs: true,
+  timeouts: true,
+  cancelOnAbort: true,
+  metadata: true,
+  onProgress: true,
+} as const;
+
 /** Fills in the defaults. @throws {@link InvalidInputError} for what cannot work */
 export function batchSettings(options: BatchOptions): BatchSettings {
+  refuseUnknownOptions("viaBatch", options, known);
   const settings: BatchSettings = {
     completionWindowHours: whole("completionWindowHours", options.completionWindowHours ?? 24, 24, 336),
     maxLines: whole("maxLines", options.maxLines ?? 5000, 1, 5000),

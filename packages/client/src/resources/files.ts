@@ -3,7 +3,7 @@ import { abortReason } from "../deadline.js";
 import { formOf } from "../multipart.js";
 import type { RequestOptions } from "../options.js";
 import type { Transport } from "../transport.js";
-import { openUpload, type FileSource, type Inspector } from "../upload.js";
+import { openUpload, unreadable, type FileSource, type Inspector } from "../upload.js";
 import { unwrapped } from "../wrapped.js";
 import type { Traced } from "./chat-wire.js";
 import { readBody, tooLarge } from "../read-body.js";
@@ -169,7 +169,9 @@ async function readThrough(blob: Blob, inspector: Inspector, signal: AbortSignal
   try {
     for (;;) {
       if (signal?.aborted) throw abortReason(signal);
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw unreadable(cause);
+      });
       if (done) return;
       inspector.look(value);
     }

@@ -1,4 +1,4 @@
-import { BatchPart, type PartContext } from "./part.js";
+import { BatchPart, type BatchResults, type PartContext } from "./part.js";
 import type { Batch } from "@langchain-siliconflow/client";
 import type { BatchProgress } from "./options.js";
 import { keyOf, splitLines, type Line } from "./lines.js";
@@ -33,9 +33,13 @@ export class BatchRun {
   }
 
   /** The results of a batch that somebody asked for, as text. */
-  async collect({ key, batchId, lines }: SubmittedPart, signal: AbortSignal | undefined): Promise<string> {
+  async collect(
+    { key, batchId, lines }: SubmittedPart,
+    signal: AbortSignal | undefined,
+  ): Promise<Pick<BatchResults, "text" | "whole">> {
     const part = new BatchPart(key, this.#context);
-    return (await part.saved()) ?? (await part.collect(batchId, lines, signal)).text;
+    const text = await part.saved();
+    return text === undefined ? await part.collect(batchId, lines, signal) : { text, whole: true };
   }
 
   /** What became of each line, by its `custom_id`. Rejects when aborted. */
@@ -59,8 +63,11 @@ export class BatchRun {
     try {
       const part = await this.#part(lines, attempt);
       const saved = await part.saved();
-      const { text, status } = saved === undefined ? await this.#run(part, lines, signal) : { text: saved, status: "" };
-      outcomes = outcomesOf(lines, readRows(text, this.#context.client.baseURL));
+      const { text, status, whole } =
+        saved === undefined ? await this.#run(part, lines, signal) : { text: saved, status: "", whole: true };
+      outcomes = outcomesOf(lines, readRows(text, this.#context.client.baseURL).rows, whole);
+      // A later run must find the same lines for a second batch: none is made as long as it is not known which they are.
+      if (!whole) return outcomes;
       // What an earlier run has spent is not counted; whoever cancelled a batch wants no other in this run.
       if (saved === undefined) left = status === "cancelled" ? 0 : submissions - 1;
     } catch (error) {
@@ -73,11 +80,7 @@ export class BatchRun {
     return new Map([...outcomes, ...later]);
   }
 
-  async #run(
-    part: BatchPart,
-    lines: readonly Line[],
-    signal: AbortSignal | undefined,
-  ): Promise<{ text: string; status: string }> {
+  async #run(part: BatchPart, lines: readonly Line[], signal: AbortSignal | undefined): Promise<BatchResults> {
     const submitted = this.#submitting.then(() => part.submit(lines, signal));
     this.#submitting = submitted.catch(() => {});
     return part.collect(await submitted, lines.length, signal);

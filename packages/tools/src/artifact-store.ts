@@ -66,7 +66,7 @@ export function newName(kind: MediaKind, extension: string): string {
 /** For a name that a model made up, as it is, or to reach elsewhere. */
 export function unknownName(name: string): InvalidInputError {
   return new InvalidInputError(
-    `There is no file ${JSON.stringify(name.slice(0, 80))} here. Use the name that a tool returned, as it was.`,
+    `There is no file ${JSON.stringify(String(name).slice(0, 80))} here. Use the name that a tool returned, as it was.`,
   );
 }
 

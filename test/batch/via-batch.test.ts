@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ChatSiliconFlow, type BatchOptions, type BatchProgress, type BatchState } from "@langchain-siliconflow/chat";
@@ -50,6 +50,14 @@ function said(n: number): string {
 
 function answers(messages: readonly (AIMessage | Error)[]): (string | Error)[] {
   return messages.map((message) => (message instanceof Error ? message : message.text));
+}
+
+async function resultsFile(): Promise<string> {
+  const names = await readdir(folder);
+  return join(
+    folder,
+    names.find((name) => name.endsWith(".results.jsonl"))!,
+  );
 }
 
 const asked = (endpoint: string, method: string) =>
@@ -262,6 +270,18 @@ describe("what fails", () => {
     const names = await readdir(folder);
     expect(names.filter((name) => name.includes("results"))).toEqual([]);
   });
+
+  test("with one damaged result keeps the others, and fetches it again without paying twice", async () => {
+    const inputs = [1, 2].map(question);
+    await viaBatch().batch(inputs);
+    const [row] = (await readFile(await resultsFile(), "utf8")).split("\n");
+    emulator.fault({ endpoint: "outputs", body: `${row}\n{"custom_id": "0000` });
+    const error = await failureOf(viaBatch({ state: join(folder, "other") }).batch(inputs));
+    expect(error.failures).toMatchObject([{ position: 1, error: { reason: "truncated", retryable: true } }]);
+    expect(error.results[0]?.text).toBe(said(1));
+    expect(answers(await error.resume())).toEqual([1, 2].map(said));
+    expect(asked("batches", "POST")).toBe(1);
+  });
 });
 
 describe("a run that was made before", () => {
@@ -335,6 +355,19 @@ describe("a handle", () => {
     expect(emulator.batchLines).toHaveLength(3);
   });
 
+  test("that somebody else has written reaches nothing outside the state", async () => {
+    const batched = viaBatch({ state: join(folder, "state") });
+    const handle = await batched.submit([question(1)]);
+    const [part] = handle.batches as [(typeof handle.batches)[0]];
+    const forged = [{ ...part, key: `../${part.key}` }, { ...part, key: 7 }, { ...part, batchId: null }, null];
+    for (const batch of forged)
+      await expect(batched.collect({ ...handle, batches: [batch as never] })).rejects.toThrow("what submit() returned");
+    for (const inputs of [1e9, -1, 1.5, "1" as never])
+      await expect(batched.collect({ ...handle, inputs })).rejects.toThrow("what submit() returned");
+    expect(await readdir(folder)).toEqual(["state"]);
+    expect(answers(await batched.collect(handle))).toEqual([said(1)]);
+  });
+
   test("leaves gaps where lines failed", async () => {
     emulator.script([{ endpoint: "chat", status: 503 }]);
     const batched = viaBatch();
@@ -346,6 +379,22 @@ describe("a handle", () => {
 });
 
 describe("the state", () => {
+  test("is fetched again where the disk has damaged it", async () => {
+    await viaBatch().batch([question(1)]);
+    const path = await resultsFile();
+    await truncate(path, 30);
+    expect(answers(await viaBatch().batch([question(1)]))).toEqual([said(1)]);
+    expect((await readFile(path)).length).toBeGreaterThan(30);
+    expect(asked("batches", "POST")).toBe(1);
+  });
+
+  test("may say null for what it does not have, and must say a text for what it has", async () => {
+    const state = (value: unknown): BatchState => ({ get: async () => value as string, set: async () => {} });
+    expect(answers(await viaBatch({ state: state(null) }).batch([question(1)]))).toEqual([said(1)]);
+    const error = await failureOf(viaBatch({ state: state({}) }).batch([question(1)]));
+    expect(error.failures).toMatchObject([{ error: { name: "InvalidInputError" } }]);
+  });
+
   test("is a folder of whole files, without the key", async () => {
     await viaBatch().batch([question(1)]);
     const names = await readdir(folder);

@@ -26,15 +26,16 @@ export class AtomicFile {
     const target = names.resolve(path instanceof URL ? pathOfURL(path, "path", withoutFiles) : path);
     const folder = names.dirname(target);
     const part = names.join(folder, `.${globalThis.crypto.randomUUID()}.part`);
-    const isFolder = await fs.stat(target).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    if (isFolder) throw new InvalidInputError("path is a folder: give the path of a file.");
     try {
+      const found = await fs.stat(target).catch((error: NodeJS.ErrnoException) => {
+        // Any other failure (a name that is too long, a zero byte) would stop the file at its very end.
+        if (error.code !== "ENOENT") throw error;
+      });
+      if (found?.isDirectory()) throw new InvalidInputError("path is a folder: give the path of a file.");
       // A name that nobody knows, and that must not exist.
       return new AtomicFile(target, part, await fs.open(part, "wx"));
     } catch (cause) {
+      if (cause instanceof InvalidInputError) throw cause;
       throw new InvalidInputError("No file can be made at path: does its folder exist, and may it be written?", {
         cause,
       });

@@ -1,4 +1,5 @@
 import { AudioAnswer } from "./audio-answer.js";
+import { isSiliconFlowError } from "./errors.js";
 import type { Deadline } from "./deadline.js";
 import type { Call, Exchange, Transport } from "./transport.js";
 import type { WireResponse } from "./wire.js";
@@ -66,6 +67,7 @@ class Speaking {
       controller.close();
     } catch (thrown) {
       const error = this.#exchange?.explain(thrown) ?? thrown;
+      if (isSiliconFlowError(error) && this.#exchange !== undefined) error.attempts = this.#exchange.attempts;
       this.#deadline?.abandon();
       this.#end();
       throw error;

@@ -23,6 +23,8 @@ interface Stop {
 export class Deadline {
   /** Told once the call is over. */
   onEnd: (() => void) | undefined;
+  /** Told once the running attempt is over, however it ended. */
+  onAttemptEnd: (() => void) | undefined;
   readonly #timeouts: ResolvedTimeouts;
   readonly #firstByteMs: number;
   readonly #clock: Clock;
@@ -130,6 +132,9 @@ export class Deadline {
     this.#limitMs = Infinity;
     this.#attempt?.abort();
     this.#attempt = undefined;
+    const told = this.onAttemptEnd;
+    this.onAttemptEnd = undefined;
+    told?.();
   }
 
   /** The call is over. Also right after `stop` and `abandon`. */

@@ -5,7 +5,7 @@ import type { Transport } from "./transport.js";
 
 /** How to wait for a job. `timeouts.totalMs` is for the whole wait; the other limits are for each look. */
 export interface WaitOptions<Job> extends RequestOptions {
-  /** Between two looks, in milliseconds, above 0. @defaultValue a little at first, longer later; see the method */
+  /** Between two looks, in milliseconds: above 0, a day at most. @defaultValue a little at first, longer later; see the method */
   pollIntervalMs?: number | undefined;
   /** Told of the job as each look finds it. What it throws is ignored. */
   onProgress?: ((job: Job) => void) | undefined;
@@ -16,6 +16,9 @@ export interface Pace {
   firstMs: number;
   longestMs: number;
 }
+
+/** More than what timers can hold would mean no wait at all: a look each millisecond. */
+const longestIntervalMs = 86_400_000;
 
 /** For so long looks may fail in a row. A job does not end because nobody can see it. */
 const longestBlindMs = 3_600_000;
@@ -33,8 +36,9 @@ export async function waitFor<Job>(
   isOver: (job: Job) => boolean,
 ): Promise<Job> {
   const { pollIntervalMs, onProgress, signal, timeouts, ...rest } = ownOptions(options);
-  if (pollIntervalMs !== undefined && !(typeof pollIntervalMs === "number" && pollIntervalMs > 0))
-    throw new InvalidInputError("pollIntervalMs must be a number of milliseconds above 0.");
+  const isInterval = typeof pollIntervalMs === "number" && pollIntervalMs > 0 && pollIntervalMs <= longestIntervalMs;
+  if (pollIntervalMs !== undefined && !isInterval)
+    throw new InvalidInputError("pollIntervalMs must be a number of milliseconds above 0, a day at most.");
   const { deadline, ended } = transport.patience(signal, timeouts);
   // Of the whole wait, not of a look.
   const each = { ...rest, timeouts: { ...timeouts, totalMs: Infinity }, signal: ended };

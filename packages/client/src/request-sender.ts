@@ -18,6 +18,7 @@ import {
   type ResolvedOptions,
 } from "./options.js";
 import { decodeText, readBody } from "./read-body.js";
+import { unreadable } from "./upload.js";
 import type { Wire, WireResponse } from "./wire.js";
 
 const maxErrorBytes = 64 * 1024;
@@ -155,7 +156,7 @@ export class RequestSender {
     let url = call.url;
     for (let redirects = 0; ; redirects += 1) {
       const signal = deadline.begin();
-      const upload = typeof body === "object" ? new UploadInFlight(body, signal, deadline) : undefined;
+      const upload = typeof body === "object" ? new UploadInFlight(body, deadline) : undefined;
       const response = await deadline.race(
         untilFailed(
           upload,
@@ -182,6 +183,7 @@ export class RequestSender {
           url = target;
           // To its end, so that the socket can be used again.
           await readBody(response.body, deadline, maxErrorBytes);
+          if (typeof body === "object" && body.spent) throw spentOnRedirect(status, this.#host);
           continue;
         }
       }
@@ -274,6 +276,13 @@ function serialize(body: object): string {
   }
 }
 
+function spentOnRedirect(status: number, host: string): ApiError {
+  return new ApiError(
+    `${status} ${host} redirects, and the stream of the upload has been read by then. Set baseURL to the final address, or give a path or a Blob, which can be sent again.`,
+    { status, reason: "badRequest" },
+  );
+}
+
 function sameOrigin(location: string | undefined, from: string): string | undefined {
   if (location === undefined) return undefined;
   try {
@@ -293,31 +302,33 @@ function hostOf(location: string, base: string): string | undefined {
   }
 }
 
-/** A body on its way: tells the deadline of each piece, and ends with the attempt. */
+/** A body on its way: tells the deadline of each piece, and ends with the attempt, also one that is answered before it is complete. */
 class UploadInFlight {
   readonly stream: ReadableStream<Uint8Array>;
   /** Rejects with what the file itself failed of. */
   readonly failed: Promise<never>;
 
-  constructor(form: Form, signal: AbortSignal, deadline: Deadline) {
+  constructor(form: Form, deadline: Deadline) {
     const reader = form.open().getReader();
     let fail: (error: unknown) => void;
+    let isOver = false;
     this.failed = new Promise<never>((_, reject) => (fail = reject));
     this.failed.catch(() => {});
     this.stream = new ReadableStream<Uint8Array>(
       {
         start(controller) {
-          // A wire may be waiting for a piece that never comes.
-          const onAbort = (): void => {
-            controller.error(signal.reason);
-            reader.cancel(signal.reason).catch(() => {});
+          // A wire may be waiting for a piece that never comes, and whoever makes the pieces for somebody to take them.
+          deadline.onAttemptEnd = () => {
+            isOver = true;
+            const reason = new Error("The upload has ended before its file.");
+            controller.error(reason);
+            reader.cancel(reason).catch(() => {});
           };
-          signal.addEventListener("abort", onAbort, { once: true });
         },
         async pull(controller) {
           try {
             const { done, value } = await reader.read();
-            if (signal.aborted) return;
+            if (isOver) return;
             if (done) {
               deadline.uploaded();
               return controller.close();
@@ -325,9 +336,7 @@ class UploadInFlight {
             deadline.uploading();
             controller.enqueue(value);
           } catch (cause) {
-            const error = isSiliconFlowError(cause)
-              ? cause
-              : new InvalidInputError("The file of the upload could not be read to its end.", { cause });
+            const error = isSiliconFlowError(cause) ? cause : unreadable(cause);
             fail(error);
             controller.error(error);
           }

@@ -57,6 +57,11 @@ export async function openUpload(source: FileSource, rules: FileRules): Promise<
 
 const withoutFiles = "give a Blob or a stream";
 
+/** For a file that was there, and cannot be read to its end: it was changed or removed, or its disk fails. */
+export function unreadable(cause: unknown): InvalidInputError {
+  return new InvalidInputError("The file of the upload could not be read to its end.", { cause });
+}
+
 function ofBlob(blob: Blob, filename: string, { field, maxBytes, ifLarger }: FileRules): Upload {
   if (blob.size === 0) throw new InvalidInputError(`The file in ${field} is empty.`);
   if (blob.size > maxBytes) throw tooLarge(field, blob.size, maxBytes, ifLarger);
@@ -129,6 +134,9 @@ class StreamUpload implements Upload {
     if (filename === undefined)
       throw new InvalidInputError(`The stream in ${field} has no name: give a filename beside it.`);
     this.filename = filename;
+    // It may fail before it is read, while the call waits for its turn, and an error that nobody hears ends the process.
+    const { on } = source as { on?: (event: "error", listener: () => void) => unknown };
+    if (typeof on === "function") on.call(source, "error", () => {});
     this.#source = source;
     this.#rules = rules;
   }

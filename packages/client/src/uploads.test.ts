@@ -1,4 +1,12 @@
-import { createReadStream, createWriteStream, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  createReadStream,
+  createWriteStream,
+  mkdtempSync,
+  openAsBlob,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -79,7 +87,7 @@ const busy: [number, unknown] = [503, { code: 50505, message: "Model service ove
 describe.each<[string, (options: SharedClientOptions) => Client]>([
   ["undici", (options) => new SiliconFlowClient(options)],
   ["fetch", (options) => new FetchClient(options)],
-])("an upload over %s", (_, makeClient) => {
+])("an upload over %s", (name, makeClient) => {
   const connect = (baseURL: string, options: SharedClientOptions = {}): Client => {
     const client = makeClient({ apiKey: "sk-secret", baseURL, ...options });
     cleanUps.push(() => client.close());
@@ -191,8 +199,52 @@ describe.each<[string, (options: SharedClientOptions) => Client]>([
     });
     const file = new Readable({ read() {} });
     file.push("the beginning");
+    const ended = new Promise((resolve) => file.once("close", resolve));
     const error = await failureOf(connect(url).transcriptions.create({ model, file, filename: "a.mp3" }));
     expect(error.name).toBe("AuthenticationError");
+    // Whoever makes the pieces is told that nobody takes them any more.
+    await ended;
+  });
+
+  test("that is answered before it is complete ends with the answer, and so does its stream", async () => {
+    const { url } = await serve([heard], (request, response) => {
+      request.once("data", () => response.end(JSON.stringify(heard[1])));
+    });
+    let leave = (): void => {};
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const file = new ReadableStream<Uint8Array>({
+      start: (it) => it.enqueue(new Uint8Array(9)),
+      cancel: () => leave(),
+    });
+    await expect(connect(url).transcriptions.create({ model, file, filename: "a.mp3" })).resolves.toEqual(heard[1]);
+    await left;
+  });
+
+  test("of a stream that was read says so when it is redirected", async () => {
+    const { url } = await serve([heard], (request, response) => {
+      request.resume().once("end", () => response.writeHead(307, { location: "/v1/elsewhere" }).end());
+    });
+    const file = Readable.from([Buffer.from("the beginning")]);
+    const error = await failureOf(connect(url).transcriptions.create({ model, file, filename: "a.mp3" }));
+    // A browser's fetch follows by itself, and then there is nothing left to send.
+    if (name === "undici") expect(error).toMatchObject({ status: 307, reason: "badRequest" });
+    expect(error.message).not.toContain("is empty");
+  });
+
+  test.each<[string, (client: Client, file: Blob) => Promise<unknown>]>([
+    ["files.upload", (client, file) => client.files.upload({ file, filename: "a.jsonl" })],
+    ["transcriptions.create", (client, file) => client.transcriptions.create({ model, file, filename: "a.mp3" })],
+  ])("of a Blob whose file was changed before is an error of %s, which sends nothing", async (_, upload) => {
+    const path = write("changed.mp3", sound);
+    const file = await openAsBlob(path);
+    write("changed.mp3", "short");
+    const { url, state } = await serve([heard]);
+    const error = await failureOf(upload(connect(url), file));
+    expect(error).toMatchObject({ name: "InvalidInputError" });
+    expect(error.message).toContain("could not be read to its end");
+    expect(state.requests).toBe(0);
   });
 
   test("is not sent after a redirect to elsewhere", async () => {
@@ -357,4 +409,16 @@ test("a file that changes while it is sent is an error, and no mixture of both",
   const error = await failureOf(client.transcriptions.create({ model, file: path }));
   expect(error).toMatchObject({ name: "InvalidInputError" });
   expect(error.message).toContain("could not be read to its end");
+});
+
+test("a file stream that cannot be opened is an error of the call, and does not end the process", async () => {
+  const { url } = await serve([heard], (request) => request.resume().on("error", () => {}));
+  const file = createReadStream(join(folder, "nowhere.mp3"));
+  const failed = new Promise<void>((resolve) => file.once("close", () => resolve()));
+  // The call waits for its turn, and nobody reads the stream.
+  const acquire = () => failed.then(() => ({ settle() {}, penalize() {} }));
+  const client = new SiliconFlowClient({ apiKey: "sk-secret", baseURL: url, limiter: { acquire } });
+  cleanUps.push(() => client.close());
+  const error = await failureOf(client.transcriptions.create({ model, file }));
+  expect(error).toMatchObject({ name: "InvalidInputError", cause: { code: "ENOENT" } });
 });

@@ -66,6 +66,6 @@ export function newName(kind: MediaKind, extension: string): string {
 /** For a name that is not in the store: a model made it up, altered it, or meant to reach elsewhere. */
 export function unknownName(name: string): InvalidInputError {
   return new InvalidInputError(
-    `There is no file ${JSON.stringify(name.slice(0, 80))} here. Use the name that a tool returned, as it was.`,
+    `There is no file ${JSON.stringify(String(name).slice(0, 80))} here. Use the name that a tool returned, as it was.`,
   );
 }

@@ -44,7 +44,7 @@ export class DirectoryArtifactStore implements ArtifactStore {
 
   constructor(options: DirectoryArtifactStoreOptions) {
     const { directory, maxBytes, allowPrivateNetwork } = options;
-    if (typeof directory !== "string" || directory === "")
+    if (typeof directory !== "string" || directory === "" || directory.includes("\0"))
       throw new InvalidInputError("directory must be the path of a directory.");
     this.directory = resolve(directory);
     this.maxBytes = checkMaxBytes(maxBytes);
@@ -73,7 +73,7 @@ export class DirectoryArtifactStore implements ArtifactStore {
 
   async read(name: string): Promise<Blob> {
     // What is a name in one system is a path in another: a colon, a backslash.
-    if (!/^[^./\\:\0][^/\\:\0]{0,254}$/.test(name)) throw unknownName(name);
+    if (typeof name !== "string" || !/^[^./\\:\0][^/\\:\0]{0,254}$/.test(name)) throw unknownName(name);
     let file: FileHandle;
     try {
       // Asked of the file that was opened, not of its name: a link is not followed, and a pipe not waited for.

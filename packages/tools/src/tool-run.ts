@@ -58,8 +58,8 @@ export async function runTool<T>(
   } catch (error) {
     if (signal?.aborted) throw abortReason(signal);
     const id = config?.toolCall?.id;
-    if (id === undefined || !isSiliconFlowError(error)) throw error;
-    const content = `${tool} failed: ${error.message} ${advice(error)}`.trim();
+    const content = id === undefined ? undefined : failure(tool, error);
+    if (id === undefined || content === undefined) throw error;
     return taken([new ToolMessage({ content, tool_call_id: id, name: tool, status: "error" }), undefined]);
   }
 }
@@ -67,6 +67,15 @@ export async function runTool<T>(
 /** What `content_and_artifact` asks for and LangChain's types do not know: it takes the pair apart, and callers get its first half. */
 function taken(pair: [string | ToolMessage, unknown]): string {
   return pair as unknown as string;
+}
+
+/** What a model hears. Nothing of a defect. */
+function failure(tool: string, error: unknown): string | undefined {
+  if (isSiliconFlowError(error)) return `${tool} failed: ${error.message} ${advice(error)}`.trim();
+  // Of a file system: a disk that is full, a folder that may not be written. Its message names paths, which are no model's business.
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (typeof code !== "string" || typeof syscall !== "string") return undefined;
+  return `${tool} failed: the file could not be kept or read (${code}). Do not call again; tell the user.`;
 }
 
 function advice({ name, retryable, reason }: SiliconFlowError): string {

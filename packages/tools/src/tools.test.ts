@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
 import { SiliconFlowClient } from "@langchain-siliconflow/client";
@@ -371,6 +372,17 @@ describe("an agent with the toolkit", () => {
       content: expect.stringContaining("tell the user"),
     });
     expect(JSON.stringify(messages)).not.toContain(emulator.apiKey);
+  });
+
+  test("lives on when the store's disk fails, and learns no path of it", async () => {
+    // A file where the directory should be.
+    const directory = fileURLToPath(import.meta.url);
+    const drawer = new SiliconFlowImageTool({ ...drawing, client, store: new DirectoryArtifactStore({ directory }) });
+    const { content, status } = (await drawer.invoke(call("make_image", { prompt: "a boat" }))) as ToolMessage;
+    expect(status).toBe("error");
+    expect(content).toContain("Do not call again; tell the user.");
+    expect(content).not.toContain(directory);
+    await expect(drawer.invoke({ prompt: "a boat" })).rejects.toThrow("EEXIST");
   });
 
   test("ends at once when it is told to", async () => {

@@ -14,6 +14,7 @@ import { markForLangChain } from "../langchain-errors.js";
 import { repairCompletion } from "../repair-completion.js";
 import type { AnswerObject, OutputSchema } from "../structured-output.js";
 import { toChatResult } from "../wire-to-messages.js";
+import { isPlainObject } from "../tool-calls.js";
 import { Collector } from "./collector.js";
 import { lineOf, positionOf, type Line } from "./lines.js";
 import { batchSettings, type BatchOptions, type BatchSettings } from "./options.js";
@@ -186,18 +187,19 @@ export class BatchedChatSiliconFlow extends Runnable<BaseLanguageModelInput, AIM
    * @throws {@link PartialFailureError} unless every input was answered.
    */
   async collect(handle: BatchHandle, options: { signal?: AbortSignal } = {}): Promise<AIMessage[]> {
-    if (handle?.version !== 1 || !Array.isArray(handle.batches)) {
+    if (!isHandle(handle)) {
       throw new InvalidInputError("collect() takes what submit() returned, or the same read from JSON.");
     }
     const run = this.#newRun();
-    const texts = await Promise.all(handle.batches.map((batch) => run.collect(batch, options.signal)));
-    const rows = texts.flatMap((text) => readRows(text, this.#client.baseURL));
+    const collected = await Promise.all(handle.batches.map((batch) => run.collect(batch, options.signal)));
+    const whole = collected.every((batch) => batch.whole);
+    const rows = collected.flatMap(({ text }) => readRows(text, this.#client.baseURL).rows);
     const outcomes = new Map([...byCustomId(rows)].map(([customId, outcome]) => [positionOf(customId), outcome]));
     const answers: (AIMessage | undefined)[] = [];
     const failures: { position: number; error: Error }[] = [];
     for (let position = 0; position < handle.inputs; position += 1) {
       try {
-        answers.push(messageOf(outcomes.get(position) ?? missing(position)));
+        answers.push(messageOf(outcomes.get(position) ?? missing(position, whole)));
       } catch (error) {
         answers.push(undefined);
         failures.push({ position, error: error as Error });
@@ -228,6 +230,21 @@ export class BatchedChatSiliconFlow extends Runnable<BaseLanguageModelInput, AIM
       settings: this.#settings,
     });
   }
+}
+
+/** It may come from a file that anybody can write: its keys become names of files, its counts the length of lists. */
+function isHandle(value: unknown): value is BatchHandle {
+  if (!isPlainObject(value)) return false;
+  const { version, inputs, batches } = value;
+  if (version !== 1 || !Array.isArray(batches) || !batches.every(isSubmittedPart)) return false;
+  return inputs === batches.reduce((sum, { lines }) => sum + lines, 0);
+}
+
+function isSubmittedPart(value: unknown): value is SubmittedPart {
+  if (!isPlainObject(value)) return false;
+  const { key, batchId, lines } = value;
+  const isKey = typeof key === "string" && /^[0-9a-f]{32}$/.test(key);
+  return isKey && typeof batchId === "string" && Number.isInteger(lines) && Number(lines) > 0 && Number(lines) <= 5000;
 }
 
 function messageOf(outcome: Outcome): AIMessage {

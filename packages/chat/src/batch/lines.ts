@@ -40,9 +40,9 @@ export async function lineOf(position: number, request: ChatCompletionRequest, m
   return { position, customId, bytes };
 }
 
-/** The position in a `custom_id` of ours. */
+/** The position in a `custom_id` of ours; NaN for one that is not. */
 export function positionOf(customId: string): number {
-  return Number.parseInt(customId, 10);
+  return /^\d{6,}-[0-9a-f]{16}$/.test(customId) ? Number.parseInt(customId, 10) : Number.NaN;
 }
 
 /** Cuts lines into files. */

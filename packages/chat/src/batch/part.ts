@@ -1,6 +1,5 @@
 import {
   type ApiError,
-  InvalidResponseError,
   isSiliconFlowError,
   SiliconFlowError,
   type Batch,
@@ -44,6 +43,15 @@ export interface PartContext {
   onBatch(key: string, batch: Batch, lines: number): void;
 }
 
+/** What a batch has come to. */
+export interface BatchResults {
+  /** Its output and error files. */
+  text: string;
+  status: string;
+  /** Whether no row can have been lost on the way. */
+  whole: boolean;
+}
+
 /** The note in a batch's metadata by which it is found again. */
 const metadataKey = "langchain_siliconflow_batch";
 
@@ -80,31 +88,25 @@ export class BatchPart {
 
   /** Results from the journal; undefined while there are none. */
   async saved(): Promise<string | undefined> {
-    return this.#context.state.get(this.#resultsKey);
+    const text = await this.#context.state.get(this.#resultsKey);
+    // What a failing disk or an editor has damaged is fetched once more.
+    return text === undefined || readRows(text, this.#context.client.baseURL).damaged ? undefined : text;
   }
 
-  /** Waits for the batch and keeps its results. What it resolves to is in the journal. */
-  async collect(
-    batchId: string,
-    lines: number,
-    signal: AbortSignal | undefined,
-  ): Promise<{ text: string; status: string }> {
+  /** Waits for the batch and fetches its results: into the journal, when they are `whole`. */
+  async collect(batchId: string, lines: number, signal: AbortSignal | undefined): Promise<BatchResults> {
     const { state } = this.#context;
     const batch = await this.#wait(batchId, lines, signal);
     const options = this.#options(signal);
     const texts = [await this.#textAt(batch.output_file_id, options), await this.#textAt(batch.error_file_id, options)];
     const text = texts.filter((each) => each !== "").join("\n");
-    const answered = countAnswers(readRows(text, this.#context.client.baseURL));
+    const { rows, damaged } = readRows(text, this.#context.client.baseURL);
     const promised = batch.request_counts?.completed ?? 0;
-    if (answered < promised) {
-      throw new InvalidResponseError(
-        `The results of batch ${batchId} have ${answered} answers, and the service counts ${promised}.`,
-        { reason: "truncated", retryable: true },
-      );
-    }
+    // What did come is paid and good. The rest is asked for once more, not run once more.
+    if (damaged || countAnswers(rows) < promised) return { text, status: batch.status, whole: false };
     await state.set(this.#resultsKey, text);
     await this.#write({ version: 1, lines, batchId, status: batch.status });
-    return { text, status: batch.status };
+    return { text, status: batch.status, whole: true };
   }
 
   async #wait(batchId: string, lines: number, signal: AbortSignal | undefined): Promise<Batch> {
@@ -165,7 +167,7 @@ export class BatchPart {
     }
   }
 
-  /** The oldest batch of these lines that ran or will. */
+  /** The oldest batch of these lines that ran or will; one that was ended before only where there is no other. */
   async #findBatch(record: PartRecord, options: RequestOptions): Promise<Batch | undefined> {
     const { data, has_more: hasMore } = await this.#context.client.batches.list({}, options);
     const ours = data.filter((batch) => batch.status !== "failed" && this.#isOurs(batch, record));
@@ -175,7 +177,8 @@ export class BatchPart {
         { reason: "malformed" },
       );
     }
-    return ours.sort((a, b) => (a.created_at ?? 0) - (b.created_at ?? 0))[0];
+    const rank = ({ status }: Batch) => (/^(cancel|expired)/.test(status) ? 1 : 0);
+    return ours.sort((a, b) => rank(a) - rank(b) || (a.created_at ?? 0) - (b.created_at ?? 0))[0];
   }
 
   #isOurs(batch: Batch, { fileId }: PartRecord): boolean {

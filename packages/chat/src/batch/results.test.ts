@@ -4,8 +4,8 @@ import { outcomesOf, readRows } from "./results.js";
 
 const completion = { id: "1", choices: [{ index: 0, message: { role: "assistant", content: "Hi" } }] };
 
-function rows(...values: object[]): ReturnType<typeof readRows> {
-  return readRows(values.map((value) => JSON.stringify(value)).join("\n"), "https://siliconflow.test/v1");
+function rows(...values: object[]): ReturnType<typeof readRows>["rows"] {
+  return readRows(values.map((value) => JSON.stringify(value)).join("\n"), "https://siliconflow.test/v1").rows;
 }
 
 test.each([
@@ -22,13 +22,27 @@ test.each([
   expect(found!.answer).toMatchObject({ error: { name }, again });
 });
 
-test("a body may be JSON in a text", () => {
-  const [found] = rows({ custom_id: "a", response: { status_code: 200, body: JSON.stringify(completion) } });
+test("a body may be JSON in a text, and a status a text", () => {
+  const [found] = rows({ custom_id: "a", response: { status_code: "200", body: JSON.stringify(completion) } });
   expect(found!.answer).toEqual({ completion });
 });
 
-test("a row that is cut off is an error of the file", () => {
-  expect(() => readRows('{"custom_id": "a", "resp', "https://siliconflow.test/v1")).toThrow(/no JSON/);
+test("a row that is cut off takes nothing from the others", () => {
+  const good = JSON.stringify({ custom_id: "a", response: { status_code: 200, body: completion } });
+  expect(readRows(`${good}\n{"custom_id": "b", "resp`, "https://siliconflow.test/v1")).toEqual({
+    rows: [{ customId: "a", answer: { completion } }],
+    damaged: true,
+  });
+});
+
+test("an error does not quote the key, however it is written", () => {
+  const key = "sk-abcdefghijklmnop";
+  const escaped = key.replace("k", "\\u006b");
+  const row = `{"custom_id":"a","error":{"code":"20015","message":"Not with ${key}, nor ${escaped}."}}`;
+  const [found] = readRows(row, "https://siliconflow.test/v1").rows;
+  const { error } = found!.answer as { error: Error };
+  expect(error.message).toContain("Not with ***");
+  expect(error.message).not.toContain("abcdef");
 });
 
 test("an answer beats an error of the same line, strangers are left out, and what is missing is said", async () => {

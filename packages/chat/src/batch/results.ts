@@ -12,24 +12,20 @@ interface Row {
   answer: Outcome;
 }
 
-/** Rows of both files of a batch, as they came. @throws {@link InvalidResponseError} for a row that is cut off or no JSON */
-export function readRows(text: string, baseURL: string): Row[] {
+/** Rows of both files of a batch, as they came, and whether one was cut off or is no JSON: the others hold all the same. */
+export function readRows(text: string, baseURL: string): { rows: Row[]; damaged: boolean } {
   const rows: Row[] = [];
+  let damaged = false;
   for (const line of text.split("\n")) {
     if (line.trim() === "") continue;
     const row = parsed(line);
-    if (!isPlainObject(row)) {
-      throw new InvalidResponseError("A results file of a batch has a line that is no JSON object.", {
-        reason: "notJson",
-        retryable: true,
-      });
-    }
+    if (!isPlainObject(row)) damaged = true;
     // A row without a name belongs to nobody; the line it was meant for will be missed.
-    if (typeof row["custom_id"] === "string") {
+    else if (typeof row["custom_id"] === "string") {
       rows.push({ customId: row["custom_id"], answer: outcomeOf(row, baseURL) });
     }
   }
-  return rows;
+  return { rows, damaged };
 }
 
 /** One outcome for each `custom_id`. Where a line has two rows, its answer counts. */
@@ -41,37 +37,41 @@ export function byCustomId(rows: readonly Row[]): Map<string, Outcome> {
   return found;
 }
 
-/** One outcome for each line, of those without a row that it is missing. */
-export function outcomesOf(lines: readonly Line[], rows: readonly Row[]): Map<string, Outcome> {
+/** One outcome for each line. `whole`: no row can have been lost on the way. */
+export function outcomesOf(lines: readonly Line[], rows: readonly Row[], whole = true): Map<string, Outcome> {
   const found = byCustomId(rows);
-  return new Map(lines.map(({ customId, position }) => [customId, found.get(customId) ?? missing(position)]));
+  return new Map(lines.map(({ customId, position }) => [customId, found.get(customId) ?? missing(position, whole)]));
 }
 
-/** How many rows hold an answer. */
+/** How many lines have an answer among the rows. */
 export function countAnswers(rows: readonly Row[]): number {
-  return rows.filter(({ answer }) => "completion" in answer).length;
+  return new Set(rows.flatMap(({ customId, answer }) => ("completion" in answer ? [customId] : []))).size;
 }
 
-/** What becomes of an input whose line has no row. */
-export function missing(position: number): Outcome {
-  const error = new InvalidResponseError(`The batch ended without an answer to input ${position}.`, {
+/** For a line without a row. Where rows were lost on the way, it may have been answered, and paid: they are fetched again first. */
+export function missing(position: number, whole = true): Outcome {
+  const text = whole
+    ? `The batch ended without an answer to input ${position}.`
+    : `The results of the batch came damaged or cut off, without an answer to input ${position}. The same call made again, or resume(), fetches them again.`;
+  const error = new InvalidResponseError(text, {
     reason: "truncated",
     retryable: true,
     position,
   });
-  return { error, again: true };
+  return { error, again: whole };
 }
 
 function outcomeOf(row: Record<string, unknown>, baseURL: string): Outcome {
   const { response, error } = row;
   if (isPlainObject(response)) {
-    const { status_code: status, body: given } = response;
+    const { status_code: code, body: given } = response;
+    const status = Number(code);
     const body = typeof given === "string" ? (parsed(given) ?? given) : given;
     // What is in it is judged where every answer is.
     if (status === 200 && isPlainObject(body)) return { completion: body as unknown as ChatCompletion };
     // Not worth another batch by itself: it has been paid.
     if (status === 200) return { error: new InvalidResponseError("A line was answered without a body."), again: false };
-    return refused(Number(status) || 500, body, baseURL);
+    return refused(status || 500, body, baseURL);
   }
   const { code, message } = isPlainObject(error) ? error : {};
   if (code === "batch_expired" || code === "batch_cancelled") {
@@ -83,11 +83,14 @@ function outcomeOf(row: Record<string, unknown>, baseURL: string): Outcome {
   return refused(status, { code: Number(code) || code, message: message ?? "The line failed." }, baseURL);
 }
 
+const keyLike = /\bsk-[\w-]{8,}/g;
+
 function refused(status: number, body: unknown, baseURL: string): Outcome {
   const error = errorFromResponse({
     status,
-    text: typeof body === "string" ? body : JSON.stringify(body ?? null),
-    redact: (text) => text,
+    text: (typeof body === "string" ? body : JSON.stringify(body ?? null)).replaceAll(keyLike, "***"),
+    // The key is the client's alone. What looks like one is not quoted.
+    redact: (quoted) => quoted.replaceAll(keyLike, "***"),
     header: () => undefined,
     baseURL,
     region: undefined,

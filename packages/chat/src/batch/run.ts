@@ -1,7 +1,7 @@
 import type { Batch } from "@langchain-siliconflow/client";
 import { keyOf, splitLines, type Line } from "./lines.js";
 import type { BatchProgress } from "./options.js";
-import { BatchPart, type PartContext } from "./part.js";
+import { BatchPart, type BatchResults, type PartContext } from "./part.js";
 import { outcomesOf, readRows, type Outcome } from "./results.js";
 
 /** One file of a run, and the batch that runs it. */
@@ -36,9 +36,13 @@ export class BatchRun {
   }
 
   /** The results of a batch that somebody asked for, as text. */
-  async collect({ key, batchId, lines }: SubmittedPart, signal: AbortSignal | undefined): Promise<string> {
+  async collect(
+    { key, batchId, lines }: SubmittedPart,
+    signal: AbortSignal | undefined,
+  ): Promise<Pick<BatchResults, "text" | "whole">> {
     const part = new BatchPart(key, this.#context);
-    return (await part.saved()) ?? (await part.collect(batchId, lines, signal)).text;
+    const text = await part.saved();
+    return text === undefined ? await part.collect(batchId, lines, signal) : { text, whole: true };
   }
 
   /** What became of each line, by its `custom_id`. Rejects when aborted. */
@@ -62,8 +66,11 @@ export class BatchRun {
     try {
       const part = await this.#part(lines, attempt);
       const saved = await part.saved();
-      const { text, status } = saved === undefined ? await this.#run(part, lines, signal) : { text: saved, status: "" };
-      outcomes = outcomesOf(lines, readRows(text, this.#context.client.baseURL));
+      const { text, status, whole } =
+        saved === undefined ? await this.#run(part, lines, signal) : { text: saved, status: "", whole: true };
+      outcomes = outcomesOf(lines, readRows(text, this.#context.client.baseURL).rows, whole);
+      // A later run must find the same lines for a second batch: none is made as long as it is not known which they are.
+      if (!whole) return outcomes;
       // What an earlier run has spent is not counted; whoever cancelled a batch wants no other in this run.
       if (saved === undefined) left = status === "cancelled" ? 0 : submissions - 1;
     } catch (error) {
@@ -76,11 +83,7 @@ export class BatchRun {
     return new Map([...outcomes, ...later]);
   }
 
-  async #run(
-    part: BatchPart,
-    lines: readonly Line[],
-    signal: AbortSignal | undefined,
-  ): Promise<{ text: string; status: string }> {
+  async #run(part: BatchPart, lines: readonly Line[], signal: AbortSignal | undefined): Promise<BatchResults> {
     const submitted = this.#submitting.then(() => part.submit(lines, signal));
     this.#submitting = submitted.catch(() => {});
     return part.collect(await submitted, lines.length, signal);

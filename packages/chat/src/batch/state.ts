@@ -42,11 +42,26 @@ function folderState(folder: string): BatchState {
   };
 }
 
+/** A given store: many say `null` for what they do not have, and what is no text is none of ours. */
+function checkedState(given: BatchState): BatchState {
+  return {
+    async get(key) {
+      const text: unknown = await given.get(key);
+      if (typeof text === "string") return text;
+      if (text === undefined || text === null) return undefined;
+      throw new InvalidInputError(
+        "get of the state returned something that is no text. It returns what set was given.",
+      );
+    },
+    set: (key, value) => given.set(key, value),
+  };
+}
+
 /** The state that the option names. @throws {@link InvalidInputError} for one that is none */
 export function stateOf(given: unknown): BatchState {
   if (typeof given === "string" && given !== "") return folderState(given);
   const { get, set } = (given ?? {}) as Partial<Record<"get" | "set", unknown>>;
-  if (typeof get === "function" && typeof set === "function") return given as BatchState;
+  if (typeof get === "function" && typeof set === "function") return checkedState(given as BatchState);
   throw new InvalidInputError(
     "viaBatch needs state: the path of a folder, or an object with get and set. A run that was killed goes on from it, and pays nothing twice.",
   );

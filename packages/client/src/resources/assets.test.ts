@@ -244,8 +244,9 @@ describe.each(clients)("a link, asked with %s", (_, clientWith) => {
 
   test("for a place where no file can be is refused before anything is sent", async () => {
     await mkdir(join(folder, "made.png"));
-    const noFile = new URL("https://example.com/made.png");
-    for (const path of [join(folder, "none", "made.png"), join(folder, "made.png"), noFile, "", 7 as never]) {
+    const long = join(folder, "a".repeat(300));
+    const strange = [`${folder}/a\0b`, new URL("http://127.0.0.1/made.png"), "", 7 as never];
+    for (const path of [join(folder, "none", "made.png"), join(folder, "made.png"), long, ...strange]) {
       const error = await failureOf(assets.download(link(), { ...near(), path }));
       expect(error.name).toBe("InvalidInputError");
     }
@@ -339,4 +340,20 @@ test("a proxy of the environment carries the download, and an address inside is 
     proxy.closeAllConnections();
     proxy.close();
   }
+});
+
+// What a runtime's fetch makes of it is not told.
+test("a link to a file without a length that breaks off is an error", async () => {
+  const client = new SiliconFlowClient(far);
+  let beginning = (): void => {};
+  handler = ({ socket }) => {
+    socket.write("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhalf");
+    // As soon as its beginning has been read.
+    beginning = () => socket.resetAndDestroy();
+  };
+  const { body } = await client.assets.open(`http://127.0.0.1:${port}/made.png`, { allowPrivateNetwork: true });
+  const reader = body.getReader();
+  await reader.read();
+  beginning();
+  await expect(reader.read()).rejects.toMatchObject({ name: "ConnectionError" });
 });

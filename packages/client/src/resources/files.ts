@@ -4,7 +4,7 @@ import { formOf } from "../multipart.js";
 import type { RequestOptions } from "../options.js";
 import { joined, readBody, tooLarge } from "../read-body.js";
 import type { Transport } from "../transport.js";
-import { openUpload, type FileSource, type Inspector } from "../upload.js";
+import { openUpload, unreadable, type FileSource, type Inspector } from "../upload.js";
 import { unwrapped } from "../wrapped.js";
 import type { Traced } from "./chat-wire.js";
 import { pathPart, pathWith } from "./query.js";
@@ -183,7 +183,9 @@ async function readThrough(blob: Blob, inspector: Inspector, signal: AbortSignal
   try {
     for (;;) {
       if (signal?.aborted) throw abortReason(signal);
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw unreadable(cause);
+      });
       if (done) return;
       inspector.look(value);
     }

@@ -184,6 +184,10 @@ describe("videos", () => {
     expect(error.message).toContain("50 ms");
   });
 
+  test.each([Infinity, 1e12, 0, Number.NaN])("are not looked at every %d ms", async (pollIntervalMs) => {
+    expect(await failureOf(client.videos.wait("r1", { pollIntervalMs }))).toMatchObject({ name: "InvalidInputError" });
+  });
+
   test("are not waited for once the caller has had enough", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
@@ -287,7 +291,7 @@ describe("batches", () => {
     await expect(client.batches.list()).resolves.toMatchObject({ data: [batch] });
     post("/batches/..%2Fmodels%3F/cancel", () => true, { ...batch, status: "cancelling" });
     await expect(client.batches.cancel("../models?")).resolves.toMatchObject({ status: "cancelling" });
-    for (const id of ["", "..", " ", 7 as never])
+    for (const id of ["", "..", " ", "\ud800", 7 as never])
       expect(await failureOf(client.batches.get(id))).toMatchObject({ name: "InvalidInputError" });
   });
 

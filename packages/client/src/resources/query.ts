@@ -10,5 +10,10 @@ export function pathWith(path: string, query: object): string {
 /** An id as a part of a path: nothing in it can lead elsewhere. */
 export function pathPart(id: unknown, what: string): string {
   if (typeof id !== "string" || id.trim() === "" || id === "." || id === "..") throw new InvalidInputError(`${what}.`);
-  return encodeURIComponent(id);
+  try {
+    return encodeURIComponent(id);
+  } catch (cause) {
+    // Half a character (a lone surrogate) has no UTF-8 to be written in.
+    throw new InvalidInputError(`${what}.`, { cause });
+  }
 }

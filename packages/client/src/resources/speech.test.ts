@@ -205,7 +205,7 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
         for await (const piece of connect(url).speech.stream(request)) heard.push(piece);
       })(),
     );
-    expect(error.name).toBe("ConnectionError");
+    expect(error).toMatchObject({ name: "ConnectionError", attempts: 1 });
     expect(Buffer.concat(heard).equals(sound)).toBe(true);
     expect(bodies).toHaveLength(1);
   });

@@ -1,9 +1,16 @@
+import { unreadable } from "../upload.js";
+
 /** Where `fmt ` and `data` stand in all files but odd ones. */
 const headBytes = 4096;
 
 /** How long a WAV file plays, from its header. `undefined` for other formats, and for a header that does not tell. */
 export async function wavSeconds(file: Blob): Promise<number | undefined> {
-  const bytes = await file.slice(0, headBytes).arrayBuffer();
+  const bytes = await file
+    .slice(0, headBytes)
+    .arrayBuffer()
+    .catch((cause: unknown) => {
+      throw unreadable(cause);
+    });
   const view = new DataView(bytes);
   if (view.byteLength < 12 || nameAt(view, 0) !== "RIFF" || nameAt(view, 8) !== "WAVE") return undefined;
   let bytesPerSecond: number | undefined;

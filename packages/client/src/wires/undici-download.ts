@@ -1,6 +1,7 @@
 import type { LookupAddress, LookupOptions } from "node:dns";
 import type { LookupFunction, Socket } from "node:net";
 import type { Dispatcher } from "undici";
+import { codeOf } from "../connection-error.js";
 import type { DownloadRequest, WireBody, WireResponse } from "../wire.js";
 import { decompress } from "./decompress.js";
 import { NodeBody, readHeader } from "./node-body.js";
@@ -32,11 +33,16 @@ export async function downloadWithUndici(
   // No limit of its own: the deadline of the download has one.
   const connector = undici.buildConnector({ allowH2: false, timeout: 0, lookup: checkedLookup(request, resolve) });
   let connecting: Socket | undefined;
+  let broken: Error | undefined;
   const connect: typeof connector = (options, callback) => {
     // The types say void; the documented example of a custom connector uses the socket it returns.
     connecting = connector(options, (...result) => {
       connecting = undefined;
       if (result[0] === null) request.onConnect(false);
+      // undici takes a reset for the end of a body that has no length.
+      result[1]?.once("error", (error) => {
+        if (codeOf(error) === "ECONNRESET") broken = error;
+      });
       callback(...result);
     }) as unknown as Socket;
     return connecting;
@@ -76,7 +82,7 @@ export async function downloadWithUndici(
     return {
       status: response.statusCode,
       header: (name) => readHeader(headers[name]),
-      body: releasing(new NodeBody(body, release), release),
+      body: releasing(new NodeBody(body, release), release, () => broken),
     };
   } catch (error) {
     release();
@@ -112,8 +118,15 @@ async function checkName(url: URL, request: DownloadRequest, resolve: Resolve): 
   for (const { address } of found) request.checkAddress(address);
 }
 
-/** A body whose socket and agent go when it is left. */
-function releasing(body: WireBody, release: () => void): WireBody {
+/** A body whose socket and agent go when it is left, and that is whole only when its socket did not break. */
+function releasing(body: WireBody, release: () => void, broken: () => Error | undefined): WireBody {
+  const read = body.read.bind(body);
+  body.read = () => {
+    const bytes = read();
+    const error = bytes === null ? broken() : undefined;
+    if (error !== undefined) throw error;
+    return bytes;
+  };
   const cancel = body.cancel.bind(body);
   body.cancel = () => {
     cancel();

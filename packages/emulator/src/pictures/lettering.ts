@@ -47,12 +47,14 @@ function wrapped(text: string, most: number, mostLines: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/\s+/).filter(Boolean)) {
+    // More than is shown need not be laid out: a word may have a million letters.
+    if (lines.length > mostLines) break;
     let rest = line === "" ? word : `${line} ${word}`;
     if ([...rest].length > most && line !== "") {
       lines.push(line);
       rest = word;
     }
-    for (; [...rest].length > most; rest = [...rest].slice(most).join(""))
+    for (; lines.length <= mostLines && [...rest].length > most; rest = [...rest].slice(most).join(""))
       lines.push([...rest].slice(0, most).join(""));
     line = rest;
   }

@@ -1,5 +1,4 @@
 import { InvalidInputError } from "./errors.js";
-import { nearest } from "./nearest-models.js";
 import { ownOptions, type ClientOptions, type RequestOptions } from "./options.js";
 import type { Assets } from "./resources/assets.js";
 import type { Chat } from "./resources/chat.js";
@@ -14,6 +13,7 @@ import type { Speech } from "./resources/speech.js";
 import type { Transcriptions } from "./resources/transcriptions.js";
 import type { Videos } from "./resources/videos.js";
 import { SiliconFlowClient } from "./undici-client.js";
+import { clientOptionNames } from "./unknown-options.js";
 
 /** The part of a client that an adapter uses, by endpoint: a `SiliconFlowClient` from either entry and either build has it. */
 interface Endpoints {
@@ -61,40 +61,10 @@ export interface AdapterConnection<Endpoint extends keyof Endpoints> extends Cli
 
 /** The names of {@link AdapterConnection}'s options, for {@link refuseUnknownOptions}. */
 export const connectionOptions: Readonly<Record<keyof AdapterConnection<keyof Endpoints>, true>> = {
+  ...clientOptionNames,
   client: true,
   configuration: true,
-  apiKey: true,
-  baseURL: true,
-  region: true,
-  headers: true,
-  timeouts: true,
-  maxRetries: true,
-  limiter: true,
-  dispatcher: true,
-  maxResponseBytes: true,
-  onRetry: true,
-  onWait: true,
 };
-
-/**
- * For adapters: a misspelled option would be ignored without a word, and what it should have limited would be paid for.
- * `known` has to name every option of the type.
- *
- * @throws {@link InvalidInputError} that names the option, and the one that was probably meant.
- */
-export function refuseUnknownOptions<Options extends object>(
-  of: string,
-  given: Options,
-  known: Readonly<Record<keyof Options, true>>,
-): void {
-  const names = Object.keys(known);
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || Object.hasOwn(known, name)) continue;
-    const [meant] = nearest(name, names);
-    const advice = meant === undefined ? `Its options are ${names.join(", ")}.` : `Did you mean ${meant}?`;
-    throw new InvalidInputError(`${of} has no option ${JSON.stringify(name)}. ${advice}`);
-  }
-}
 
 const perRequest = ["headers", "timeouts", "maxRetries"] as const;
 const perClient = [

@@ -1,6 +1,7 @@
 import { Client } from "./client.js";
 import { InvalidInputError } from "./errors.js";
 import { ownOptions, resolveOptions, type SharedClientOptions } from "./options.js";
+import { refuseUnknownOptions, sharedOptionNames } from "./unknown-options.js";
 import { FetchWire } from "./wires/fetch.js";
 
 /** Options of the client that sends with `fetch`. Nothing is required: the key may come from the environment. */
@@ -25,6 +26,7 @@ export interface ClientOptions extends SharedClientOptions {
 export class SiliconFlowClient extends Client {
   constructor(options: ClientOptions = {}) {
     const given = ownOptions(options);
+    refuseUnknownOptions("SiliconFlowClient over fetch", given, { ...sharedOptionNames, fetch: true });
     const resolved = resolveOptions(given);
     const { fetch = globalThis.fetch } = given;
     if (typeof fetch !== "function")

@@ -110,6 +110,8 @@ describe("other options that cannot work are refused by name", () => {
     ["content-length", { headers: { "Content-Length": "1" } }],
     ["x-a", { headers: { "x-a": "1\r\nx-b: 2" } }],
     ["header name", { headers: { "x a": "1" } }],
+    ['"baseUrl". Did you mean baseURL?', { baseUrl: "http://127.0.0.1:1" }],
+    ['no option "retries"', { retries: 3 }],
   ])("%s", (name, options) => {
     const error = failure(() => new SiliconFlowClient({ apiKey: "sk-1", ...options }));
     expect(error).toBeInstanceOf(InvalidInputError);

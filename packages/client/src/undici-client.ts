@@ -1,5 +1,6 @@
 import { Client } from "./client.js";
 import { ownOptions, resolveOptions, type ClientOptions } from "./options.js";
+import { clientOptionNames, refuseUnknownOptions } from "./unknown-options.js";
 import { UndiciWire } from "./wires/undici.js";
 
 /**
@@ -24,6 +25,7 @@ import { UndiciWire } from "./wires/undici.js";
 export class SiliconFlowClient extends Client {
   constructor(options: ClientOptions = {}) {
     const given = ownOptions(options);
+    refuseUnknownOptions("SiliconFlowClient", given, clientOptionNames);
     const resolved = resolveOptions(given);
     super(resolved, new UndiciWire(resolved.baseURL, resolved.timeouts.connectMs, given.dispatcher));
   }

@@ -235,6 +235,7 @@ describe("errors", () => {
   test.each([
     [{ model: "" }, "model must be"],
     [{ model: undefined as never }, "model must be"],
+    [{ dimension: 8 } as object, "Did you mean dimensions?"],
     [{ batchSize: 0 }, "batchSize must be"],
     [{ batchSize: 1.5 }, "batchSize must be"],
     [{ maxConcurrency: -1 }, "maxConcurrency must be"],

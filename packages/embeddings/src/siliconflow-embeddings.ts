@@ -7,8 +7,10 @@ import {
 import {
   abortReason,
   connectAdapter,
+  connectionOptions,
   modelId,
   quietly,
+  refuseUnknownOptions,
   wholeNumber,
   type AdapterConnection,
   type ClientFor,
@@ -68,6 +70,17 @@ export interface SiliconFlowEmbeddingsInput extends AdapterConnection<"embedding
    */
   onUsage?: (usage: EmbeddingsUsage) => void;
 }
+
+const optionNames: Readonly<Record<keyof SiliconFlowEmbeddingsInput, true>> = {
+  ...connectionOptions,
+  model: true,
+  dimensions: true,
+  batchSize: true,
+  maxConcurrency: true,
+  encodingFormat: true,
+  queryInstruction: true,
+  onUsage: true,
+};
 
 /** What one call cost, as the service counted it. */
 export interface EmbeddingsUsage {
@@ -139,6 +152,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
       onFailedAttempt: () => {},
     });
     this.model = modelId("model", fields?.model, "BAAI/bge-m3");
+    refuseUnknownOptions("SiliconFlowEmbeddings", fields, optionNames);
     const { encodingFormat = "auto" } = fields;
     if (!["auto", "float", "base64"].includes(encodingFormat)) {
       throw new InvalidInputError('encodingFormat must be "auto", "float" or "base64".');

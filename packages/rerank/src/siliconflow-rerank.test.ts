@@ -467,6 +467,7 @@ describe("onUsage", () => {
 describe("the way out", () => {
   test.each([
     [{ model: "" }, "model must be"],
+    [{ topn: 2 } as object, "Did you mean topN?"],
     [{ topN: 0 }, "topN must be"],
     [{ topN: 1.5 }, "topN must be"],
     [{ maxChunksPerDoc: 0 }, "maxChunksPerDoc must be"],

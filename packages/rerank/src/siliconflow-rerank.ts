@@ -8,11 +8,13 @@ import {
 import {
   abortReason,
   connectAdapter,
+  connectionOptions,
   maxContentSize,
   modelId,
   pictureOrText,
   quietly,
   readContent,
+  refuseUnknownOptions,
   wholeNumber,
   type AdapterConnection,
   type ClientFor,
@@ -53,6 +55,19 @@ export interface SiliconFlowRerankInput extends AdapterConnection<"rerank"> {
   /** Told after each answer what it cost. What it throws is ignored: a broken counter must not lose a result. */
   onUsage?: ((usage: RerankUsage) => void) | undefined;
 }
+
+const optionNames: Readonly<Record<keyof SiliconFlowRerankInput, true>> = {
+  ...connectionOptions,
+  model: true,
+  topN: true,
+  instruction: true,
+  scoreThreshold: true,
+  maxChunksPerDoc: true,
+  overlapTokens: true,
+  imageKey: true,
+  maxConcurrency: true,
+  onUsage: true,
+};
 
 /** What one answer cost, as the service counted it. */
 export interface RerankUsage {
@@ -132,6 +147,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
   constructor(fields: SiliconFlowRerankInput) {
     super();
     this.model = modelId("model", fields?.model, "BAAI/bge-reranker-v2-m3");
+    refuseUnknownOptions("SiliconFlowRerank", fields, optionNames);
     const { instruction, scoreThreshold } = fields;
     if (instruction !== undefined && (typeof instruction !== "string" || instruction === "")) {
       throw new InvalidInputError("instruction must be a sentence.");

@@ -418,7 +418,7 @@ describe("the toolkit", () => {
     );
     expect(() => new SiliconFlowVideoTool({ model: "m", client, waitms: 1 } as never)).toThrow("mean waitMs?");
     expect(() => new SiliconFlowTranscriptionTool({ model: "m", client, zzz: 1 } as never)).toThrow(
-      "options are client,",
+      "options are apiKey,",
     );
   });
 

@@ -94,7 +94,7 @@ export class BatchPart {
     const options = this.#options(signal);
     const texts = [await this.#textAt(batch.output_file_id, options), await this.#textAt(batch.error_file_id, options)];
     const text = texts.filter((each) => each !== "").join("\n");
-    const answered = countAnswers(readRows(text, this.#context.client.baseURL));
+    const answered = countAnswers(readRows(text, this.#context));
     const promised = batch.request_counts?.completed ?? 0;
     if (answered < promised) {
       throw new InvalidResponseError(

@@ -4,8 +4,16 @@ import { outcomesOf, readRows } from "./results.js";
 
 const completion = { id: "1", choices: [{ index: 0, message: { role: "assistant", content: "Hi" } }] };
 
+const origin = {
+  client: {
+    baseURL: "https://siliconflow.test/v1",
+    batches: { redact: (text: string) => text.replaceAll("sk-canary", "***") },
+  },
+  requestOptions: {},
+};
+
 function rows(...values: object[]): ReturnType<typeof readRows> {
-  return readRows(values.map((value) => JSON.stringify(value)).join("\n"), "https://siliconflow.test/v1");
+  return readRows(values.map((value) => JSON.stringify(value)).join("\n"), origin);
 }
 
 test.each([
@@ -22,13 +30,24 @@ test.each([
   expect(found!.answer).toMatchObject({ error: { name }, again });
 });
 
+test.each([
+  ["a body", { response: { status_code: 401, body: { code: 30001, message: "Bad key sk-canary." } } }],
+  ["a text for a body", { response: { status_code: 500, body: "upstream sk-canary" } }],
+  ["an error", { error: { code: "sk-canary", message: "Bad key sk-canary." } }],
+])("%s that repeats a secret is quoted without it", (_, row) => {
+  const [found] = rows({ custom_id: "a", ...row });
+  const { error } = found!.answer as { error: Error };
+  expect(error.message).toContain("***");
+  expect(JSON.stringify([error.message, error, error.stack])).not.toContain("canary");
+});
+
 test("a body may be JSON in a text", () => {
   const [found] = rows({ custom_id: "a", response: { status_code: 200, body: JSON.stringify(completion) } });
   expect(found!.answer).toEqual({ completion });
 });
 
 test("a row that is cut off is an error of the file", () => {
-  expect(() => readRows('{"custom_id": "a", "resp', "https://siliconflow.test/v1")).toThrow(/no JSON/);
+  expect(() => readRows('{"custom_id": "a", "resp', origin)).toThrow(/no JSON/);
 });
 
 test("an answer beats an error of the same line, strangers are left out, and what is missing is said", async () => {

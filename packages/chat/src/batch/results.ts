@@ -1,4 +1,9 @@
-import { InvalidResponseError, SiliconFlowError, type ChatCompletion } from "@langchain-siliconflow/client";
+import {
+  InvalidResponseError,
+  SiliconFlowError,
+  type ChatCompletion,
+  type RequestOptions,
+} from "@langchain-siliconflow/client";
 import { errorFromResponse } from "@langchain-siliconflow/client/adapter";
 import { isPlainObject } from "../tool-calls.js";
 import type { Line } from "./lines.js";
@@ -12,8 +17,14 @@ interface Row {
   answer: Outcome;
 }
 
+/** Whose results are read, and what must not be shown of them. */
+export interface Origin {
+  client: { readonly baseURL: string; readonly batches: { redact(text: string, options?: RequestOptions): string } };
+  requestOptions: RequestOptions;
+}
+
 /** Rows of both files of a batch, as they came. @throws {@link InvalidResponseError} for a row that is cut off or no JSON */
-export function readRows(text: string, baseURL: string): Row[] {
+export function readRows(text: string, origin: Origin): Row[] {
   const rows: Row[] = [];
   for (const line of text.split("\n")) {
     if (line.trim() === "") continue;
@@ -26,7 +37,7 @@ export function readRows(text: string, baseURL: string): Row[] {
     }
     // A row without a name belongs to nobody; the line it was meant for will be missed.
     if (typeof row["custom_id"] === "string") {
-      rows.push({ customId: row["custom_id"], answer: outcomeOf(row, baseURL) });
+      rows.push({ customId: row["custom_id"], answer: outcomeOf(row, origin) });
     }
   }
   return rows;
@@ -62,7 +73,7 @@ export function missing(position: number): Outcome {
   return { error, again: true };
 }
 
-function outcomeOf(row: Record<string, unknown>, baseURL: string): Outcome {
+function outcomeOf(row: Record<string, unknown>, origin: Origin): Outcome {
   const { response, error } = row;
   if (isPlainObject(response)) {
     const { status_code: status, body: given } = response;
@@ -71,7 +82,7 @@ function outcomeOf(row: Record<string, unknown>, baseURL: string): Outcome {
     if (status === 200 && isPlainObject(body)) return { completion: body as unknown as ChatCompletion };
     // Not worth another batch by itself: it has been paid.
     if (status === 200) return { error: new InvalidResponseError("A line was answered without a body."), again: false };
-    return refused(Number(status) || 500, body, baseURL);
+    return refused(Number(status) || 500, body, origin);
   }
   const { code, message } = isPlainObject(error) ? error : {};
   if (code === "batch_expired" || code === "batch_cancelled") {
@@ -80,16 +91,17 @@ function outcomeOf(row: Record<string, unknown>, baseURL: string): Outcome {
   }
   // Without a status, only the code tells who is to blame: those that begin with 5 are the service's.
   const status = /^5\d\d/.test(String(code)) ? Number(String(code).slice(0, 3)) : 400;
-  return refused(status, { code: Number(code) || code, message: message ?? "The line failed." }, baseURL);
+  return refused(status, { code: Number(code) || code, message: message ?? "The line failed." }, origin);
 }
 
-function refused(status: number, body: unknown, baseURL: string): Outcome {
+function refused(status: number, body: unknown, { client, requestOptions }: Origin): Outcome {
+  const redact = (text: string) => client.batches.redact(text, requestOptions);
   const error = errorFromResponse({
     status,
-    text: typeof body === "string" ? body : JSON.stringify(body ?? null),
-    redact: (text) => text,
+    text: redact(typeof body === "string" ? body : JSON.stringify(body ?? null)),
+    redact,
     header: () => undefined,
-    baseURL,
+    baseURL: client.baseURL,
     region: undefined,
     now: Date.now(),
   });

@@ -63,7 +63,7 @@ export class BatchRun {
       const part = await this.#part(lines, attempt);
       const saved = await part.saved();
       const { text, status } = saved === undefined ? await this.#run(part, lines, signal) : { text: saved, status: "" };
-      outcomes = outcomesOf(lines, readRows(text, this.#context.client.baseURL));
+      outcomes = outcomesOf(lines, readRows(text, this.#context));
       // What an earlier run has spent is not counted; whoever cancelled a batch wants no other in this run.
       if (saved === undefined) left = status === "cancelled" ? 0 : submissions - 1;
     } catch (error) {

@@ -188,6 +188,19 @@ describe("what fails", () => {
     expect([asked("batches", "POST"), emulator.batchLines.length]).toEqual([1, 2]);
   });
 
+  test("is quoted without the key and the secrets of headers", async () => {
+    const [key, password] = [emulator.apiKey, "correct-horse-battery"];
+    const message = `Refused ${key}, ${encodeURIComponent(password)}.`;
+    emulator.script([{ endpoint: "chat", status: 400, body: { code: 20015, message, data: null } }]);
+    const client = new SiliconFlowClient({ apiKey: key, baseURL: emulator.url });
+    const shared = new ChatSiliconFlow({ model, client, headers: { "x-password": password } });
+    const batched = shared.viaBatch({ state: folder, pollIntervalMs: 10 });
+    const error = await failureOf(batched.batch([question(1)]));
+    await client.close();
+    expect(error.failures[0]!.error.message).toContain("Refused ***, ***.");
+    expect(`${error.message} ${JSON.stringify(error)}`).not.toMatch(new RegExp(`${key}|${password}`));
+  });
+
   test("is asked again when the service was to blame", async () => {
     emulator.script([{ endpoint: "chat", status: 503 }]);
     const messages = await viaBatch().batch([1, 2, 3].map(question));

@@ -32,7 +32,7 @@ interface Endpoints {
   batches: {
     readonly baseURL: string;
     readonly files: Pick<Files, "upload" | "list" | "content">;
-    readonly batches: Pick<Batches, "create" | "get" | "list" | "cancel" | "wait">;
+    readonly batches: Pick<Batches, "create" | "get" | "list" | "cancel" | "wait" | "redact">;
   };
 }
 

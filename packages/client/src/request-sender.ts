@@ -239,6 +239,11 @@ export class RequestSender {
     return plainText(this.#mask.apply(text));
   }
 
+  /** The text without the client's secrets, and without those of a call's headers. */
+  redact(text: string, headers: Record<string, string> = {}): string {
+    return this.#mask.and(secretsOf(headers)).apply(text);
+  }
+
   /** Turns what broke an attempt into our error, or into the reason of whatever ended the call. */
   explain({ deadline, mask }: PreparedCall, thrown: unknown): unknown {
     const error = deadline.explain(thrown);

@@ -147,6 +147,11 @@ export class Transport {
     return this.#sender.quote(text);
   }
 
+  /** A text of the service without secrets: the client's own, and those among the headers of a call. */
+  redact(text: string, headers?: Record<string, string>): string {
+    return this.#sender.redact(text, headers);
+  }
+
   /** The whole body as text, within the limits of time and size. */
   async readText(response: WireResponse, deadline: Deadline): Promise<string> {
     const { maxResponseBytes } = this.options;

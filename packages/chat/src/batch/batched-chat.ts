@@ -193,7 +193,8 @@ export class BatchedChatSiliconFlow extends Runnable<BaseLanguageModelInput, AIM
     const run = this.#newRun();
     const collected = await Promise.all(handle.batches.map((batch) => run.collect(batch, options.signal)));
     const whole = collected.every((batch) => batch.whole);
-    const rows = collected.flatMap(({ text }) => readRows(text, this.#client.baseURL).rows);
+    const origin = { client: this.#client, requestOptions: this.#requestOptions };
+    const rows = collected.flatMap(({ text }) => readRows(text, origin).rows);
     const outcomes = new Map([...byCustomId(rows)].map(([customId, outcome]) => [positionOf(customId), outcome]));
     const answers: (AIMessage | undefined)[] = [];
     const failures: { position: number; error: Error }[] = [];
@@ -272,7 +273,8 @@ function partialFailure(
 /** A client with what batches need: one that is shared may be older, or somebody's own. */
 function batchClient(client: object): BatchClient {
   const { files, batches, assets } = client as Partial<BatchClient>;
-  if (files !== undefined && batches !== undefined && assets !== undefined) return client as BatchClient;
+  if (files !== undefined && typeof batches?.redact === "function" && assets !== undefined)
+    return client as BatchClient;
   throw new InvalidInputError("viaBatch needs a client with files, batches and assets: a SiliconFlowClient has them.");
 }
 

@@ -90,7 +90,7 @@ export class BatchPart {
   async saved(): Promise<string | undefined> {
     const text = await this.#context.state.get(this.#resultsKey);
     // What a failing disk or an editor has damaged is fetched once more.
-    return text === undefined || readRows(text, this.#context.client.baseURL).damaged ? undefined : text;
+    return text === undefined || readRows(text, this.#context).damaged ? undefined : text;
   }
 
   /** Waits for the batch and fetches its results: into the journal, when they are `whole`. */
@@ -100,7 +100,7 @@ export class BatchPart {
     const options = this.#options(signal);
     const texts = [await this.#textAt(batch.output_file_id, options), await this.#textAt(batch.error_file_id, options)];
     const text = texts.filter((each) => each !== "").join("\n");
-    const { rows, damaged } = readRows(text, this.#context.client.baseURL);
+    const { rows, damaged } = readRows(text, this.#context);
     const promised = batch.request_counts?.completed ?? 0;
     // What did come is paid and good. The rest is asked for once more, not run once more.
     if (damaged || countAnswers(rows) < promised) return { text, status: batch.status, whole: false };

@@ -1,4 +1,9 @@
-import { InvalidResponseError, SiliconFlowError, type ChatCompletion } from "@langchain-siliconflow/client";
+import {
+  InvalidResponseError,
+  SiliconFlowError,
+  type ChatCompletion,
+  type RequestOptions,
+} from "@langchain-siliconflow/client";
 import { errorFromResponse } from "@langchain-siliconflow/client/adapter";
 import { isPlainObject } from "../tool-calls.js";
 import type { Line } from "./lines.js";
@@ -12,8 +17,14 @@ interface Row {
   answer: Outcome;
 }
 
+/** Whose results are read, and what must not be shown of them. */
+export interface Origin {
+  client: { readonly baseURL: string; readonly batches: { redact(text: string, options?: RequestOptions): string } };
+  requestOptions: RequestOptions;
+}
+
 /** Rows of both files of a batch, as they came, and whether one was cut off or is no JSON: the others hold all the same. */
-export function readRows(text: string, baseURL: string): { rows: Row[]; damaged: boolean } {
+export function readRows(text: string, origin: Origin): { rows: Row[]; damaged: boolean } {
   const rows: Row[] = [];
   let damaged = false;
   for (const line of text.split("\n")) {
@@ -22,7 +33,7 @@ export function readRows(text: string, baseURL: string): { rows: Row[]; damaged:
     if (!isPlainObject(row)) damaged = true;
     // A row without a name belongs to nobody; the line it was meant for will be missed.
     else if (typeof row["custom_id"] === "string") {
-      rows.push({ customId: row["custom_id"], answer: outcomeOf(row, baseURL) });
+      rows.push({ customId: row["custom_id"], answer: outcomeOf(row, origin) });
     }
   }
   return { rows, damaged };
@@ -61,7 +72,7 @@ export function missing(position: number, whole = true): Outcome {
   return { error, again: whole };
 }
 
-function outcomeOf(row: Record<string, unknown>, baseURL: string): Outcome {
+function outcomeOf(row: Record<string, unknown>, origin: Origin): Outcome {
   const { response, error } = row;
   if (isPlainObject(response)) {
     const { status_code: code, body: given } = response;
@@ -71,7 +82,7 @@ function outcomeOf(row: Record<string, unknown>, baseURL: string): Outcome {
     if (status === 200 && isPlainObject(body)) return { completion: body as unknown as ChatCompletion };
     // Not worth another batch by itself: it has been paid.
     if (status === 200) return { error: new InvalidResponseError("A line was answered without a body."), again: false };
-    return refused(status || 500, body, baseURL);
+    return refused(status || 500, body, origin);
   }
   const { code, message } = isPlainObject(error) ? error : {};
   if (code === "batch_expired" || code === "batch_cancelled") {
@@ -80,19 +91,17 @@ function outcomeOf(row: Record<string, unknown>, baseURL: string): Outcome {
   }
   // Without a status, only the code tells who is to blame: those that begin with 5 are the service's.
   const status = /^5\d\d/.test(String(code)) ? Number(String(code).slice(0, 3)) : 400;
-  return refused(status, { code: Number(code) || code, message: message ?? "The line failed." }, baseURL);
+  return refused(status, { code: Number(code) || code, message: message ?? "The line failed." }, origin);
 }
 
-const keyLike = /\bsk-[\w-]{8,}/g;
-
-function refused(status: number, body: unknown, baseURL: string): Outcome {
+function refused(status: number, body: unknown, { client, requestOptions }: Origin): Outcome {
+  const redact = (text: string) => client.batches.redact(text, requestOptions);
   const error = errorFromResponse({
     status,
-    text: (typeof body === "string" ? body : JSON.stringify(body ?? null)).replaceAll(keyLike, "***"),
-    // The key is the client's alone. What looks like one is not quoted.
-    redact: (quoted) => quoted.replaceAll(keyLike, "***"),
+    text: redact(typeof body === "string" ? body : JSON.stringify(body ?? null)),
+    redact,
     header: () => undefined,
-    baseURL,
+    baseURL: client.baseURL,
     region: undefined,
     now: Date.now(),
   });

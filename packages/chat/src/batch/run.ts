@@ -68,7 +68,7 @@ export class BatchRun {
       const saved = await part.saved();
       const { text, status, whole } =
         saved === undefined ? await this.#run(part, lines, signal) : { text: saved, status: "", whole: true };
-      outcomes = outcomesOf(lines, readRows(text, this.#context.client.baseURL).rows, whole);
+      outcomes = outcomesOf(lines, readRows(text, this.#context).rows, whole);
       // A later run must find the same lines for a second batch: none is made as long as it is not known which they are.
       if (!whole) return outcomes;
       // What an earlier run has spent is not counted; whoever cancelled a batch wants no other in this run.

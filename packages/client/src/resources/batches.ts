@@ -164,6 +164,24 @@ export class Batches {
       traceId: last.traceId,
     });
   }
+
+  /**
+   * Takes the client's key and other secrets out of a text, such as the reason of a line that failed: results come as files,
+   * which nobody has looked at.
+   *
+   * @param options - of the calls that made the batch: secrets among their headers go too
+   * @example
+   * ```ts compile-only
+   * import { SiliconFlowClient } from "@langchain-siliconflow/client";
+   *
+   * const client = new SiliconFlowClient();
+   * const results = new TextDecoder().decode(await client.files.content("file-1"));
+   * for (const line of results.split("\n")) console.error(client.batches.redact(line));
+   * ```
+   */
+  redact(text: string, options?: Pick<RequestOptions, "headers">): string {
+    return this.#transport.redact(text, options?.headers);
+  }
 }
 
 /** What ends a batch that is not completed. */

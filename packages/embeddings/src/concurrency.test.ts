@@ -93,3 +93,18 @@ test("a signal that has fired already is not waited for", async () => {
   ends[0]!();
   await tasks[0];
 });
+
+test("a signal of a time limit is a TimeoutError, whether it fires before or while a task waits", async () => {
+  const limit = new ConcurrencyLimit(1);
+  const { ends, tasks } = heldTasks(limit, 1);
+  const signal = AbortSignal.timeout(5);
+  for (let turn = 0; turn < 2; turn++) {
+    await expect(limit.run(async () => "ran", signal)).rejects.toMatchObject({
+      name: "TimeoutError",
+      reason: "timeout",
+      phase: "total",
+    });
+  }
+  ends[0]!();
+  await tasks[0];
+});

@@ -1,3 +1,5 @@
+import { abortReason } from "@langchain-siliconflow/client/adapter";
+
 /**
  * At most so many tasks at once, fewer after the service has said that they are too many.
  *
@@ -55,9 +57,9 @@ export class ConcurrencyLimit {
       };
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(admit), 1);
-        reject(signal?.reason);
+        reject(abortReason(signal!)); // Only a signal calls it.
       };
-      if (signal?.aborted) return reject(signal.reason);
+      if (signal?.aborted) return reject(abortReason(signal));
       signal?.addEventListener("abort", leave, { once: true });
       this.#waiting.push(admit);
     });

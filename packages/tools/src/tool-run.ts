@@ -87,6 +87,15 @@ function advice({ name, retryable, reason }: SiliconFlowError): string {
 /** @throws {@link InvalidInputError} for what is no store */
 export function storeOf({ store }: MediaToolOptions): ArtifactStore {
   if (store === undefined) return new MemoryArtifactStore();
-  if (typeof store?.save === "function" && typeof store.read === "function") return store;
-  throw new InvalidInputError("store must be an ArtifactStore, such as a DirectoryArtifactStore.");
+  if (typeof store?.save !== "function" || typeof store.read !== "function") {
+    throw new InvalidInputError("store must be an ArtifactStore, such as a DirectoryArtifactStore.");
+  }
+  // A store of somebody's own that lacks them would have downloads without a limit, or from anywhere.
+  if (!(typeof store.maxBytes === "number" && store.maxBytes > 0)) {
+    throw new InvalidInputError("store.maxBytes must be a number above 0; Infinity for no limit.");
+  }
+  if (typeof store.allowPrivateNetwork !== "boolean") {
+    throw new InvalidInputError("store.allowPrivateNetwork must be true or false; false unless you know its network.");
+  }
+  return store;
 }

@@ -209,6 +209,12 @@ describe("the image tool", () => {
   test("without a model, with a store that is none or an option that has no effect is refused", () => {
     expect(() => new SiliconFlowImageTool({ model: "", client })).toThrow("model");
     expect(() => new SiliconFlowImageTool({ ...drawing, client, store: {} as MemoryArtifactStore })).toThrow("store");
+    for (const wrong of [{ maxBytes: Number.NaN }, { maxBytes: undefined }, { allowPrivateNetwork: undefined }]) {
+      const { save, read } = store;
+      const own = { save, read, maxBytes: 1, allowPrivateNetwork: false, ...wrong } as MemoryArtifactStore;
+      const [name] = Object.keys(wrong);
+      expect(() => new SiliconFlowImageTool({ ...drawing, client, store: own })).toThrow(`store.${name}`);
+    }
     expect(() => new SiliconFlowImageTool({ ...drawing, client, apiKey: "sk-1" })).toThrow("apiKey");
   });
 });

@@ -90,8 +90,8 @@ describe("a prototype that somebody else has spoiled", () => {
   const fields = { model: "m", apiKey: secrets.key };
   const messages = [{ role: "user" as const, content: "Hi." }];
   const ways: Record<string, (baseURL: { baseURL?: string }) => Promise<unknown>> = {
-    client: (given) => new SiliconFlowClient({ ...fields, ...given }).chat.create({ model: "m", messages }),
-    "client/fetch": (given) => new FetchClient({ ...fields, ...given }).chat.create({ model: "m", messages }),
+    client: (given) => new SiliconFlowClient({ apiKey: secrets.key, ...given }).chat.create({ model: "m", messages }),
+    "client/fetch": (given) => new FetchClient({ apiKey: secrets.key, ...given }).chat.create({ model: "m", messages }),
     ChatSiliconFlow: (given) => new ChatSiliconFlow({ ...fields, ...given }).invoke("Hi."),
     "ChatSiliconFlow, with a model": (given) =>
       new ChatSiliconFlow("m", { apiKey: secrets.key, ...given }).invoke("Hi."),

@@ -8,7 +8,7 @@ import "../guard/loopback-only.mjs";
 
 export interface Task {
   name: string;
-  job: "upload path" | "upload stream" | "speech";
+  job: "upload path" | "upload stream" | "speech" | "download";
   wire: "undici" | "fetch";
   url: string;
   file: string;
@@ -34,6 +34,10 @@ async function perform({ job, wire, url, file, bytes }: Task): Promise<Report> {
   if (job === "speech") {
     const target = `${file}.mp3`;
     await pipeline(client.speech.stream({ model: "m", input: "Everything." }), createWriteStream(target));
+    expectBytes((await stat(target)).size, bytes, bytes);
+  } else if (job === "download") {
+    const target = `${file}.mp4`;
+    await client.assets.download(new URL("/video.mp4", url).href, { path: target, maxBytes: 2 * bytes });
     expectBytes((await stat(target)).size, bytes, bytes);
   } else {
     const { bytes: got } = await client.files.upload({ file: job === "upload path" ? file : createReadStream(file) });

@@ -24,6 +24,8 @@ const scenarios: Omit<Task, "url" | "file" | "bytes">[] = [
   { name: "upload of a stream, fetch", job: "upload stream", wire: "fetch" },
   { name: "sound to a file", job: "speech", wire: "undici" },
   { name: "sound to a file, fetch", job: "speech", wire: "fetch" },
+  { name: "video to a file", job: "download", wire: "undici" },
+  { name: "video to a file, fetch", job: "download", wire: "fetch" },
 ];
 
 const folder = await mkdtemp(join(tmpdir(), "memory-"));

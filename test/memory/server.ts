@@ -1,4 +1,4 @@
-/** A service that counts what it gets, and speaks for as many mebibytes as it is told to. Started by `run.ts`. */
+/** A service that counts what it gets, and speaks or shows as many mebibytes as it is told to. Started by `run.ts`. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
@@ -10,7 +10,8 @@ const server = createServer((request, response) => {
   void (async () => {
     let bytes = 0;
     for await (const piece of request) bytes += (piece as Buffer).length;
-    if (request.url?.endsWith("/audio/speech")) return await pipeline(sound(), response);
+    if (request.url?.endsWith("/audio/speech") || request.url === "/video.mp4")
+      return await pipeline(sound(), response);
     response.end(JSON.stringify({ code: 20_000, message: "Ok", status: true, data: { id: "file-1", bytes } }));
   })().catch(() => response.destroy());
 });

@@ -196,6 +196,15 @@ describe("start and stop", () => {
     await expect(startEmulator({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
     squatter.close();
     await expect(startEmulator({ batchCap: 0 })).rejects.toThrow("batchCap takes a whole number from 1");
+    await expect(startEmulator({ quirks: { rerankshape: "A" } as object })).rejects.toThrow(
+      "quirks has no rerankshape",
+    );
+    await expect(startEmulator({ quirks: { rerankShape: "C" as "A" } })).rejects.toThrow(
+      'quirks.rerankShape takes "B", "A", not "C".',
+    );
+    await expect(startEmulator({ quirks: { maxMessages: 0.5 } })).rejects.toThrow(
+      "quirks.maxMessages takes Infinity, a whole number from 1, not 0.5.",
+    );
     await expect(startEmulator({ apiKey: "two words" })).rejects.toThrow("apiKey takes visible ASCII");
     await expect(startEmulator({ models: "huge" as "lexical" })).rejects.toThrow('models is "lexical" or "semantic"');
     expect(() => emulator.advance(-1)).toThrow("milliseconds of 0 or more");

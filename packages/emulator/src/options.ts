@@ -1,6 +1,6 @@
 import type { BatchPace } from "./batches.js";
 import type { Limits } from "./limits.js";
-import { usualQuirks, type Quirks } from "./quirks.js";
+import { quirksFrom, type Quirks } from "./quirks.js";
 
 /** What {@link startEmulator} takes. Everything has a default. */
 export interface EmulatorOptions {
@@ -56,7 +56,7 @@ export function settingsFrom(options: EmulatorOptions): Settings {
     speech: options.speech ?? "auto",
     limits: limitsFrom(options.limits ?? {}),
     batchPace: paceFrom(options.batchPace ?? {}),
-    quirks: { ...usualQuirks, ...options.quirks },
+    quirks: quirksFrom(options.quirks),
   };
   if (!/^[\x21-\x7e]+$/.test(settings.apiKey)) {
     throw new TypeError("apiKey takes visible ASCII characters without spaces: it travels in a header.");

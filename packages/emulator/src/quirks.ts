@@ -94,49 +94,79 @@ export interface Quirks {
   account?: "served" | "gone";
 }
 
-/** What most captures show. */
-export const usualQuirks: Required<Quirks> = {
-  role: "first",
-  toolName: "empty",
-  idleField: "null",
-  trailingUsage: false,
-  maxTokensCountThoughts: false,
-  maxMessages: Infinity,
-  rerankShape: "B",
-  messagesEnd: "both",
-  errorBodies: "string",
-  batchOutput: "url",
-  batchErrors: "response",
-  imageFormat: "png",
-  videoOutcome: "succeed",
-  videoPending: "empty",
-  videoLife: "1 hour",
-  speechType: "format",
-  speechRate: 32_000,
-  voiceModels: "CosyVoice2",
-  voiceList: "result",
-  maxTokensCeiling: Infinity,
-  thinksByDefault: true,
-  thinkingBudgetCeiling: 32_768,
-  reasoningEffort: "taken",
-  topKCeiling: 100,
-  toolChoices: "any",
-  jsonSchema: "taken",
-  jsonMode: "catalogue",
-  completions: "served",
-  messagesMaxTokens: "optional",
-  streamUsage: "every",
-  usageShape: "details",
-  naturalEnd: "stop",
-  balance: "enough",
-  overloadCode: 50_505,
-  retryAfter: "absent",
-  rerankOrder: "score",
-  dimensionsElsewhere: "refused",
-  base64Order: "little",
-  voiceDeleted: "text",
-  subTypes: "every",
-  batchBegins: "in_queue",
-  uploadDate: "createdAt",
-  account: "served",
+/** What each quirk may be, the usual first: what most captures show. `"number"` is any whole one from 1. */
+const quirkValues: {
+  readonly [Name in keyof Quirks]-?: readonly [Required<Quirks>[Name], ...(Required<Quirks>[Name] | "number")[]];
+} = {
+  role: ["first", "every"],
+  toolName: ["empty", "absent"],
+  idleField: ["null", "empty", "absent"],
+  trailingUsage: [false, true],
+  maxTokensCountThoughts: [false, true],
+  maxMessages: [Infinity, "number"],
+  rerankShape: ["B", "A"],
+  messagesEnd: ["both", "message_stop", "[DONE]"],
+  errorBodies: ["string", "bare", "object"],
+  batchOutput: ["url", "id"],
+  batchErrors: ["response", "error"],
+  imageFormat: ["png", "jpeg", "webp"],
+  videoOutcome: ["succeed", "fail"],
+  videoPending: ["empty", "null"],
+  videoLife: ["1 hour", "10 minutes"],
+  speechType: ["format", "application/audio", "application/octet-stream"],
+  speechRate: [32_000, 44_100],
+  voiceModels: ["CosyVoice2", "any"],
+  voiceList: ["result", "results"],
+  maxTokensCeiling: [Infinity, "number"],
+  thinksByDefault: [true, false],
+  thinkingBudgetCeiling: [32_768, 65_536],
+  reasoningEffort: ["taken", "refused"],
+  topKCeiling: [100, 50],
+  toolChoices: ["any", "auto and none"],
+  jsonSchema: ["taken", "refused"],
+  jsonMode: ["catalogue", "refused"],
+  completions: ["served", "gone"],
+  messagesMaxTokens: ["optional", "required"],
+  streamUsage: ["every", "last"],
+  usageShape: ["details", "counts"],
+  naturalEnd: ["stop", "eos"],
+  balance: ["enough", "402", "403"],
+  overloadCode: [50_505, 50_603],
+  retryAfter: ["absent", "sent"],
+  rerankOrder: ["score", "index"],
+  dimensionsElsewhere: ["refused", "ignored"],
+  base64Order: ["little", "big"],
+  voiceDeleted: ["text", "nothing", "object"],
+  subTypes: ["every", "documented"],
+  batchBegins: ["in_queue", "validating"],
+  uploadDate: ["createdAt", "created_at"],
+  account: ["served", "gone"],
 };
+
+/**
+ * Quirks with what is usual filled in.
+ *
+ * @throws TypeError for a name that does not exist, RangeError for a value that it does not take: a test that means to turn
+ * a quirk would prove nothing.
+ */
+export function quirksFrom(given: Quirks = {}): Required<Quirks> {
+  const quirks = Object.fromEntries(Object.entries(quirkValues).map(([name, [usual]]) => [name, usual]));
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const values: readonly unknown[] | undefined = Object.hasOwn(quirkValues, name)
+      ? quirkValues[name as keyof Quirks]
+      : undefined;
+    if (values === undefined) throw new TypeError(`quirks has no ${name}, but ${Object.keys(quirkValues).join(", ")}.`);
+    const isNumber = values.includes("number") && Number.isInteger(value) && value > 0;
+    if (!isNumber && (value === "number" || !values.includes(value))) {
+      const takes = values.map((each) => (each === "number" ? "a whole number from 1" : shown(each))).join(", ");
+      throw new RangeError(`quirks.${name} takes ${takes}, not ${shown(value)}.`);
+    }
+    quirks[name] = value;
+  }
+  return quirks as unknown as Required<Quirks>; // Made of the table, which names every quirk.
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

@@ -7,7 +7,7 @@ const burstShare = 1 / 10;
 const loweredTo = 0.9;
 const lowestShare = 0.05;
 /** Left free of a limit on tokens, whose estimates lag behind answers that grow: a service refuses what is over by one. */
-const keptFreeOfTokens = 0.01;
+const keptFreeOfTokens = 0.005;
 /** By this part of itself a lowered or learnt limit grows back in each of its windows. */
 const growth = 0.03;
 /** A limit is learnt from what was used, if that was at least so many requests like the refused one. */

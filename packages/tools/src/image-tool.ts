@@ -27,7 +27,11 @@ export interface SiliconFlowImageToolInput extends AdapterConnection<"images">, 
   model: string;
   /** Id of the model that changes pictures, e.g. `"Qwen/Qwen-Image-Edit-2509"`. @defaultValue `model` */
   editModel?: string | undefined;
-  /** Size where the model asks for none, e.g. `"1024x1024"`. Not sent when a picture is changed. @defaultValue the service's */
+  /**
+   * Size where the model asks for none, e.g. `"1024x1024"`. Not sent when a picture is changed.
+   *
+   * @defaultValue the first that the service recommends for `model`, since some need one; else the service's
+   */
   imageSize?: string | undefined;
   /** Further fields of the request, as the service calls them: `{ num_inference_steps: 20 }`. @defaultValue none */
   modelKwargs?: { [field: string]: unknown } | undefined;
@@ -112,7 +116,7 @@ export class SiliconFlowImageTool extends StructuredTool<Schema, Arguments, z.in
       "Makes a picture from a description, or changes a picture that was made before. Returns the name of the file.";
     this.schema = schemaFor(this.model);
     this.store = storeOf(fields);
-    this.#imageSize = fields.imageSize;
+    this.#imageSize = fields.imageSize ?? knownSizes(this.model)?.split(",", 1)[0];
     this.#modelKwargs = fields.modelKwargs ?? {};
     const { client, requestOptions } = connectAdapter("images", fields);
     this.#client = client;

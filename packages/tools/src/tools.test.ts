@@ -84,6 +84,16 @@ describe("the image tool", () => {
     expect(JSON.stringify(message)).not.toContain("base64");
   });
 
+  test.each([
+    ["Kwai-Kolors/Kolors", "1024x1024"],
+    ["Qwen/Qwen-Image", "1328x1328"],
+    ["baidu/ERNIE-Image-Turbo", undefined],
+  ])("%s draws in a size that it takes, where nobody names one", async (model, size) => {
+    const draw = new SiliconFlowImageTool({ model, client, store });
+    expect((await draw.invoke(call("make_image", { prompt: "a red boat" }))).status).toBe("success");
+    expect(emulator.requests[0]!.body).toEqual({ model, prompt: "a red boat", ...(size && { image_size: size }) });
+  });
+
   test("changes the picture it made before, by its name", async () => {
     const draw = new SiliconFlowImageTool({ ...drawing, client, store });
     const first = artifactOf(await draw.invoke(call("make_image", { prompt: "a red boat" })));

@@ -94,14 +94,20 @@ function json(value: object): Reply {
   return { body: JSON.stringify(value) };
 }
 
-/** Inputs of each file that was sent. */
+/** Inputs of each file that was sent. Files of one run go out together: which of them arrives first is not promised. */
 const sent =
   (...expected: number[][]): NonNullable<Case["check"]> =>
   ({ server }) => {
     const files = server.requests.filter(isUpload).map((file) => linesOf(file).map((id) => Number.parseInt(id, 10)));
     const made = server.requests.filter(isCreation).length;
     if (made !== expected.length) return `${made} batches in place of ${expected.length}`;
-    return JSON.stringify(files) === JSON.stringify(expected) ? undefined : `the files hold ${JSON.stringify(files)}`;
+    const [found, wanted] = [files, expected].map((lists) =>
+      lists
+        .map((each) => JSON.stringify(each))
+        .toSorted()
+        .join(),
+    );
+    return found === wanted ? undefined : `the files hold ${found}`;
   };
 
 const all = ["answer 0", "answer 1", "answer 2"];

@@ -32,6 +32,8 @@ export class SharedCounter {
   readonly #unwritten: SlidingWindow;
   /** Corrections that are not sent yet, by bucket. */
   readonly #corrections = new Map<number, number>();
+  /** What is to be taken back from the store soon, by bucket. */
+  readonly #leaving = new Map<number, number>();
   /** Additions that are on their way to the store. */
   readonly #sending = new Map<number, number>();
   /** Buckets that are being read, each with its last reading: one that an addition has overtaken knows less than is known here. */
@@ -166,26 +168,32 @@ export class SharedCounter {
   }
 
   /**
-   * First what is added, and to the newest buckets, which others read. What is taken back follows when every reading that
+   * First what is added, and to one of the newest buckets, which others read. What is taken back follows when every reading that
    * may have missed the addition has ended: at no moment may anyone see less than there is.
    */
   async #sendCorrections(): Promise<void> {
     const corrections = [...this.#corrections];
     this.#corrections.clear();
+    for (const [index, amount] of corrections)
+      if (amount < 0) this.#leaving.set(index, (this.#leaving.get(index) ?? 0) + amount);
     const newest = this.#indexAt(this.#clock.now());
     const added = corrections.filter(([, amount]) => amount > 0);
     await Promise.all(
       added.map(async ([index, amount]) => {
-        const later = Math.max(index, newest);
+        const later = newest - index < 2 ? index : newest;
         this.budget.used.add(index, -amount);
         this.budget.used.add(later, amount);
         await this.#post(later, amount);
       }),
     );
     const takeBack = (): void => {
-      // What was added is perhaps not there.
-      if (!this.#link.up) return;
-      for (const [index, amount] of corrections) if (amount < 0) void this.#post(index, amount);
+      for (const [index, amount] of corrections) {
+        if (amount >= 0) continue;
+        this.#leaving.set(index, this.#leaving.get(index)! - amount);
+        if (this.#leaving.get(index) === 0) this.#leaving.delete(index);
+        // What was added is perhaps not there.
+        if (this.#link.up) void this.#post(index, amount);
+      }
     };
     this.#clock.after(collectMs, takeBack, true);
   }
@@ -225,7 +233,7 @@ export class SharedCounter {
 
   /** Counted here, and in the store soon. */
   #unsent(index: number): number {
-    return (this.#corrections.get(index) ?? 0) + (this.#sending.get(index) ?? 0);
+    return (this.#corrections.get(index) ?? 0) + (this.#leaving.get(index) ?? 0) + (this.#sending.get(index) ?? 0);
   }
 
   async #readFrom(first: number): Promise<void> {

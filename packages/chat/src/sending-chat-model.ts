@@ -1,6 +1,5 @@
 import type {
   ChatCompletion,
-  ChatCompletionChunk,
   ChatCompletionRequest,
   MessagesRequest,
   RequestOptions,
@@ -14,6 +13,7 @@ import type { ChatModelStreamEvent } from "@langchain/core/language_models/event
 import type { AIMessage, AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import type { ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
+import type { IterableReadableStream } from "@langchain/core/utils/stream";
 import { ChatOpenAICompletions, type OpenAIClient, type OpenAICoreRequestOptions } from "@langchain/openai";
 import { BatchedChatSiliconFlow } from "./batch/batched-chat.js";
 import type { BatchOptions } from "./batch/options.js";
@@ -22,13 +22,15 @@ import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
 import { createWithFallback, streamWithFallback } from "./json-mode-fallback.js";
+import { GenerationSoFar } from "./generation-so-far.js";
 import { leavable } from "./leavable.js";
 import { toChatChunks, toChatCompletion } from "./messages-api-answer.js";
 import { toMessagesRequest } from "./messages-api-request.js";
 import { messagesToWire } from "./messages-to-wire.js";
 import { lookUpModel } from "./model-profiles.js";
 import { repairCompletion } from "./repair-completion.js";
-import { repairStream, type StreamEnd } from "./repair-stream.js";
+import { openStream } from "./read-ahead-stream.js";
+import { repairStream, type ChunkSource, type RepairedStream, type StreamEnd } from "./repair-stream.js";
 import { toRequestOptions } from "./request-options.js";
 import type { ReasoningHistory } from "./reasoning.js";
 import type { AnswerObject, OutputSchema } from "./structured-output.js";
@@ -187,10 +189,18 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end, left } };
     const request = { ...this.invocationParams(options, { streaming: true }), stream: true as const, messages: [] };
     const position = { prompt: options.promptIndex ?? 0, completion: 0 };
+    let whole: GenerationSoFar | undefined;
+    let stream: RepairedStream | undefined;
     try {
-      for await (const chunk of await this.completionWithRetry(request, call)) {
-        const generation = toGenerationChunk(chunk as unknown as ChatCompletionChunk, end);
-        yield generation;
+      stream = (await this.completionWithRetry(request, call)) as unknown as RepairedStream;
+      for (;;) {
+        const chunk = stream.take() ?? (await stream.next()).value;
+        if (chunk === undefined) break;
+        const generation = toGenerationChunk(chunk, end);
+        // Only core's _streamIterator, whose reader can leave, adds the others to the first.
+        if (whole === undefined && left !== undefined)
+          yield (whole = new GenerationSoFar(generation, runManager !== undefined));
+        else yield generation;
         if (runManager !== undefined) {
           await runManager.handleLLMNewToken(generation.text, position, undefined, undefined, undefined, {
             chunk: generation,
@@ -201,6 +211,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
       // Whoever broke off the loop has what they wanted.
       if (left?.aborted && error === left.reason) return;
       throw error;
+    } finally {
+      whole?.settle();
+      await stream?.return();
     }
   }
 
@@ -233,6 +246,13 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
       for (const generation of generations as ChatGeneration[]) completeMessage(generation.message);
     }
     return result;
+  }
+
+  override stream(
+    input: BaseLanguageModelInput,
+    options?: Partial<ChatSiliconFlowCallOptions>,
+  ): Promise<IterableReadableStream<AIMessageChunk>> {
+    return openStream(options, (config) => this._streamIterator(input, config));
   }
 
   override _streamIterator(
@@ -289,7 +309,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     request: ChatCompletionRequest,
     call: Call | undefined,
     requestOptions: OpenAICoreRequestOptions | undefined,
-  ): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+  ): RepairedStream {
     if ((request.n ?? 1) > 1) {
       throw new InvalidInputError(
         "Several answers (n > 1) cannot be streamed: LangChain would mix them into one. Use invoke without streaming.",
@@ -297,14 +317,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     }
     this.#fillMessages(request, call);
     const options = this.#optionsOf(call, requestOptions);
-    const open = () =>
-      repairStream(
-        streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call)),
-        call?.end,
-      );
-    return this.#maxConcurrency === Infinity || call?.options[slotKey]
-      ? open()
-      : holdSlot(this.caller, options.signal, open);
+    const open = () => streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call));
+    const isFree = this.#maxConcurrency === Infinity || call?.options[slotKey] !== undefined;
+    return repairStream(isFree ? open() : holdSlot(this.caller, options.signal, open), call?.end);
   }
 
   #optionsOf(call: Call | undefined, sdk: OpenAICoreRequestOptions | undefined): RequestOptions {
@@ -323,11 +338,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   }
 
   /** Nothing is sent before the first chunk is asked for. */
-  #chunks(
-    request: ChatCompletionRequest,
-    options: RequestOptions,
-    call: Call | undefined,
-  ): AsyncIterable<ChatCompletionChunk> & { readonly traceId?: string | undefined } {
+  #chunks(request: ChatCompletionRequest, options: RequestOptions, call: Call | undefined): ChunkSource {
     const slot = call?.options[slotKey];
     if (slot !== undefined) return asChunks(slot.ask(request));
     if (this.api === "chat") return this.#client.chat.stream(request, options);

@@ -6,23 +6,19 @@ import { SiliconFlowMessageChunk } from "./message-chunk.js";
  * The first chunk of a stream, of which core makes the whole answer: it adds each chunk to all before it, for the end of the run.
  *
  * Adding one by core's own way builds a new message each time. Here what is alike is joined as text, and made a message where
- * something else follows; and nothing is kept where nobody listens to the run.
+ * something else follows.
  */
 export class GenerationSoFar extends ChatGenerationChunk {
-  readonly #heard: boolean;
   #whole: ChatGenerationChunk;
   #run: Run | undefined;
 
-  /** @param heard - Whether the run has anyone to tell the whole answer to. */
-  constructor(first: ChatGenerationChunk, heard: boolean) {
+  constructor(first: ChatGenerationChunk) {
     super(first);
-    this.#heard = heard;
     this.#whole = first;
   }
 
   /** Adds a chunk, to this one and not to a copy: core, the only one to see it, keeps no other. */
   override concat(chunk: ChatGenerationChunk): this {
-    if (!this.#heard) return this;
     const piece = pieceOf(chunk);
     if (piece !== undefined && this.#run?.kind === piece.kind && this.#run.index === piece.index) {
       this.#run.text += piece.text;

@@ -7,12 +7,12 @@ import type {
 } from "@langchain-siliconflow/client";
 import { InvalidInputError } from "@langchain-siliconflow/client";
 import { requestOptionsOf, type ClientFor } from "@langchain-siliconflow/client/adapter";
-import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
+import { CallbackManager, type CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import type { AIMessage, AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import type { ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core/outputs";
-import type { Runnable } from "@langchain/core/runnables";
+import { ensureConfig, type Runnable } from "@langchain/core/runnables";
 import type { IterableReadableStream } from "@langchain/core/utils/stream";
 import { ChatOpenAICompletions, type OpenAIClient, type OpenAICoreRequestOptions } from "@langchain/openai";
 import { BatchedChatSiliconFlow } from "./batch/batched-chat.js";
@@ -26,6 +26,7 @@ import { GenerationSoFar } from "./generation-so-far.js";
 import { leavable } from "./leavable.js";
 import { toChatChunks, toChatCompletion } from "./messages-api-answer.js";
 import { toMessagesRequest } from "./messages-api-request.js";
+import { MessageStream } from "./message-stream.js";
 import { messagesToWire } from "./messages-to-wire.js";
 import { lookUpModel } from "./model-profiles.js";
 import { repairCompletion } from "./repair-completion.js";
@@ -186,20 +187,17 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   ): AsyncGenerator<ChatGenerationChunk> {
     const end: StreamEnd = {};
     const left = (options as Carrier)[leftKey];
-    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end, left } };
-    const request = { ...this.invocationParams(options, { streaming: true }), stream: true as const, messages: [] };
     const position = { prompt: options.promptIndex ?? 0, completion: 0 };
     let whole: GenerationSoFar | undefined;
     let stream: RepairedStream | undefined;
     try {
-      stream = (await this.completionWithRetry(request, call)) as unknown as RepairedStream;
+      stream = await this.#open({ messages, options, end, left });
       for (;;) {
         const chunk = stream.take() ?? (await stream.next()).value;
         if (chunk === undefined) break;
         const generation = toGenerationChunk(chunk, end);
         // Only core's _streamIterator, whose reader can leave, adds the others to the first.
-        if (whole === undefined && left !== undefined)
-          yield (whole = new GenerationSoFar(generation, runManager !== undefined));
+        if (whole === undefined && left !== undefined) yield (whole = new GenerationSoFar(generation));
         else yield generation;
         if (runManager !== undefined) {
           await runManager.handleLLMNewToken(generation.text, position, undefined, undefined, undefined, {
@@ -261,8 +259,45 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   ): AsyncGenerator<AIMessageChunk> {
     const leaving = new AbortController();
     const carried: Partial<ChatSiliconFlowCallOptions> & Carrier = { ...options, [leftKey]: leaving.signal };
-    const chunks = super._streamIterator(input, carried);
+    const chunks = this.#isHeard(carried) ? super._streamIterator(input, carried) : this.#messages(input, carried);
     return leavable(chunks, leaving);
+  }
+
+  /** Whether a run has anyone to tell of, or needs what core does to its messages. */
+  #isHeard(options: Partial<ChatSiliconFlowCallOptions>): boolean {
+    if (this.disableStreaming || (options.outputVersion ?? this.outputVersion) === "v1") return true;
+    const { callbacks, tags, metadata } = ensureConfig(options);
+    const { verbose } = this;
+    return (
+      CallbackManager.configure(callbacks, this.callbacks, tags, this.tags, metadata, this.metadata, { verbose }) !==
+      undefined
+    );
+  }
+
+  #messages(
+    input: BaseLanguageModelInput,
+    given: Partial<ChatSiliconFlowCallOptions> & Carrier,
+  ): AsyncGenerator<AIMessageChunk> {
+    const end: StreamEnd = {};
+    const left = given[leftKey]!;
+    const open = () => {
+      const messages = SendingChatModel._convertInputToPromptValue(input).toChatMessages();
+      const [, options] = this._separateRunnableConfigFromCallOptionsCompat(given);
+      return this.#open({ messages, options, end, left });
+    };
+    return new MessageStream({ open: async () => open(), end, signal: given.signal, left });
+  }
+
+  /** Sends a request whose answer is streamed. */
+  async #open(call: Call): Promise<RepairedStream> {
+    const requestOptions: OpenAICoreRequestOptions & Carrier = { [callKey]: call };
+    const request = {
+      ...this.invocationParams(call.options, { streaming: true }),
+      stream: true as const,
+      messages: [],
+    };
+    // What `#stream` makes, by way of the one seam.
+    return (await this.completionWithRetry(request, requestOptions)) as unknown as RepairedStream;
   }
 
   /** `invoke` of a model that streams: the chunks in one, with the service's own counts. */

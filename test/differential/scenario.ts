@@ -1,0 +1,36 @@
+import type { ChatSiliconFlow, ChatSiliconFlowFields } from "@langchain-siliconflow/chat";
+import { awaitAllCallbacks } from "@langchain/core/callbacks/promises";
+import type { ChatClass } from "./core-path.js";
+import { Journal, quiet } from "./journal.js";
+import { scriptServer, type Asked, type ScriptServer } from "./script-server.js";
+
+/** What a scenario acts with. */
+export interface Stage {
+  /** A model of the class under test, on this stage's server. */
+  model(fields?: Partial<ChatSiliconFlowFields>): ChatSiliconFlow;
+  journal: Journal;
+  server: ScriptServer;
+}
+
+/** One way to use a stream, told in full to a journal. */
+export interface Scenario {
+  name: string;
+  /** What the server does with each request. Without it the scenario does so itself. */
+  serve?: (asked: Asked, index: number) => void;
+  run(stage: Stage): Promise<void>;
+  /** False where the order among witnesses depends on sockets or timers, and only each one's own is told. @defaultValue true */
+  ordered?: boolean;
+}
+
+/** All that a scenario shows of a class. */
+export async function observe(scenario: Scenario, Chat: ChatClass): Promise<object> {
+  await using server = await scriptServer(scenario.serve);
+  const journal = new Journal();
+  const model = (fields: Partial<ChatSiliconFlowFields> = {}): ChatSiliconFlow =>
+    new Chat({ model: "Qwen/Qwen3-8B", apiKey: "sk-of-the-test", baseURL: server.url, maxRetries: 0, ...fields });
+  await scenario.run({ model, journal, server });
+  await awaitAllCallbacks();
+  await quiet();
+  for (const { body } of server.asked) journal.note("server", "was asked", body);
+  return journal.record(scenario.ordered ?? true);
+}

@@ -1,22 +1,8 @@
-import type { AIMessageChunk } from "@langchain/core/messages";
 import { streams, whole, words } from "./answers.js";
 import { recording } from "./handlers.js";
 import { quiet } from "./journal.js";
-import type { Scenario, Stage } from "./scenario.js";
-
-type Fields = Parameters<Stage["model"]>[0];
-type Options = Parameters<ReturnType<Stage["model"]>["stream"]>[1];
-
-/** Reads to the end; between two chunks everything else comes to rest, so that the order of all is settled. */
-export async function readCalmly(stage: Stage, stream: AsyncIterable<AIMessageChunk>): Promise<void> {
-  let together: AIMessageChunk | undefined;
-  for await (const chunk of stream) {
-    stage.journal.noteWithin("reader", "chunk", chunk);
-    await quiet();
-    together = together === undefined ? chunk : together.concat(chunk);
-  }
-  stage.journal.noteWithin("reader", "end", together);
-}
+import { readCalmly, type Fields, type Options } from "./reading.js";
+import type { Scenario } from "./scenario.js";
 
 const ways: { way: string; fields?: Fields; options?: Options }[] = [
   { way: "as it is" },

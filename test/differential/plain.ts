@@ -47,6 +47,7 @@ export class Plain {
         return `‹id ${this.#ids.get(id)}›`;
       })
       .replace(moment, "‹moment›")
+      .replace(/\[[\d.]+m?s\]/g, "‹took›")
       .replace(/127\.0\.0\.1:\d+/g, "‹server›")
       .replace(/\n+\s+at .*/s, "");
   }

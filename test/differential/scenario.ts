@@ -26,11 +26,27 @@ export interface Scenario {
 export async function observe(scenario: Scenario, Chat: ChatClass): Promise<object> {
   await using server = await scriptServer(scenario.serve);
   const journal = new Journal();
+  using _ = listening(journal);
   const model = (fields: Partial<ChatSiliconFlowFields> = {}): ChatSiliconFlow =>
-    new Chat({ model: "Qwen/Qwen3-8B", apiKey: "sk-of-the-test", baseURL: server.url, maxRetries: 0, ...fields });
+    new Chat({ model: "Qwen/Qwen3-8B", apiKey: key, baseURL: server.url, maxRetries: 0, ...fields });
   await scenario.run({ model, journal, server });
   await awaitAllCallbacks();
   await quiet();
   for (const { body } of server.asked) journal.note("server", "was asked", body);
   return journal.record(scenario.ordered ?? true);
+}
+
+/** The key of every model, which no record may hold. */
+export const key = "sk-of-the-test";
+
+/** Core prints the errors of handlers, and what it does where that is asked for. */
+function listening(journal: Journal): Disposable {
+  const methods = ["log", "warn", "error"] as const;
+  const own = methods.map((method) => console[method]);
+  for (const method of methods) console[method] = (...said) => journal.note("console", method, ...said);
+  return {
+    [Symbol.dispose]() {
+      methods.forEach((method, index) => (console[method] = own[index]!));
+    },
+  };
 }

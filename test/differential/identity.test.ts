@@ -1,13 +1,22 @@
+import "@langchain/core/context";
 import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
 import { describe, expect, test } from "vitest";
 import { callbackScenarios } from "./callbacks.js";
 import { chunkScenarios } from "./chunks.js";
+import { contextScenarios } from "./context.js";
 import { CorePath } from "./core-path.js";
+import { errorScenarios } from "./errors.js";
 import { key, observe, type Scenario } from "./scenario.js";
+import { objectScenarios } from "./stream-object.js";
+import { tracingScenarios } from "./tracing.js";
 
 const subjects: Record<string, Scenario[]> = {
   chunks: chunkScenarios,
   callbacks: callbackScenarios,
+  contexts: contextScenarios,
+  traces: tracingScenarios,
+  "stream objects": objectScenarios,
+  errors: errorScenarios,
 };
 
 describe.each(Object.entries(subjects))("%s are what core's path gives", (_, scenarios) => {

@@ -6,6 +6,8 @@ import { scriptServer, type Asked, type ScriptServer } from "./script-server.js"
 
 /** What a scenario acts with. */
 export interface Stage {
+  /** The class under test. */
+  Chat: ChatClass;
   /** A model of the class under test, on this stage's server. */
   model(fields?: Partial<ChatSiliconFlowFields>): ChatSiliconFlow;
   journal: Journal;
@@ -29,7 +31,7 @@ export async function observe(scenario: Scenario, Chat: ChatClass): Promise<obje
   using _ = listening(journal);
   const model = (fields: Partial<ChatSiliconFlowFields> = {}): ChatSiliconFlow =>
     new Chat({ model: "Qwen/Qwen3-8B", apiKey: key, baseURL: server.url, maxRetries: 0, ...fields });
-  await scenario.run({ model, journal, server });
+  await scenario.run({ Chat, model, journal, server });
   await awaitAllCallbacks();
   await quiet();
   for (const { body } of server.asked) journal.note("server", "was asked", body);

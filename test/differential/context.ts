@@ -198,6 +198,14 @@ const inside: Scenario[] = [
     },
   },
   {
+    name: "what a client of the user's own sees in a parent run that LangSmith follows",
+    async run(stage) {
+      const model = new stage.Chat({ model: "m", client: watchingClient(stage.journal) });
+      const handlers = [new LangChainTracer({ client: silentClient(stage.journal) })];
+      await within(stage, async () => readCalmly(stage, await model.stream("Capital?")), handlers);
+    },
+  },
+  {
     name: "what a client of the user's own sees in a parent run",
     async run(stage) {
       const model = new stage.Chat({ model: "m", client: watchingClient(stage.journal) });

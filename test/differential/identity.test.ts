@@ -3,11 +3,13 @@ import { ChatSiliconFlow } from "@langchain-siliconflow/chat";
 import { describe, expect, test } from "vitest";
 import { callbackScenarios } from "./callbacks.js";
 import { chunkScenarios } from "./chunks.js";
+import { compositionScenarios } from "./composition.js";
 import { contextScenarios } from "./context.js";
 import { CorePath } from "./core-path.js";
 import { errorScenarios } from "./errors.js";
 import { key, observe, type Scenario } from "./scenario.js";
 import { objectScenarios } from "./stream-object.js";
+import { subclassScenarios } from "./subclasses.js";
 import { tracingScenarios } from "./tracing.js";
 
 const subjects: Record<string, Scenario[]> = {
@@ -17,6 +19,8 @@ const subjects: Record<string, Scenario[]> = {
   traces: tracingScenarios,
   "stream objects": objectScenarios,
   errors: errorScenarios,
+  subclasses: subclassScenarios,
+  compositions: compositionScenarios,
 };
 
 describe.each(Object.entries(subjects))("%s are what core's path gives", (_, scenarios) => {

@@ -33,7 +33,7 @@ export class Plain {
     if (value instanceof BaseCallbackManager) return this.#keys(value, deeper);
     if (value instanceof BaseCallbackHandler) return `‹handler ${this.text(value.name)}›`;
     if (value instanceof Runnable) return `‹runnable ${value.getName()}›`;
-    if (value instanceof Error) return { ...this.#keys(value, deeper), message: this.text(value.message) };
+    if (value instanceof Error) return this.#error(value, deeper);
     if (value instanceof BaseMessage) return this.#serializable(value, deeper);
     if (value instanceof ChatGenerationChunk) return { same: this.#number(value), ...this.#keys(value, deeper) };
     return this.#keys(value, deeper);
@@ -64,6 +64,10 @@ export class Plain {
       else plain[name] = this.of(Reflect.get(value, key), within);
     }
     return plain;
+  }
+
+  #error(error: Error, within: readonly object[]): Record<string, unknown> {
+    return { same: this.#number(error), ...this.#keys(error, within), message: this.text(error.message) };
   }
 
   #serializable(message: BaseMessage, within: readonly object[]): Record<string, unknown> {

@@ -41,13 +41,18 @@ export async function observe(scenario: Scenario, Chat: ChatClass): Promise<obje
 /** The key of every model, which no record may hold. */
 export const key = "sk-of-the-test";
 
-/** Core prints the errors of handlers, and what it does where that is asked for. */
+/** What is printed (core prints the errors of handlers), and promises that nobody listens to. */
 function listening(journal: Journal): Disposable {
   const methods = ["log", "warn", "error"] as const;
   const own = methods.map((method) => console[method]);
   for (const method of methods) console[method] = (...said) => journal.note("console", method, ...said);
+  const rejections = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", (error) => journal.note("process", "unhandled rejection", error));
   return {
     [Symbol.dispose]() {
+      process.removeAllListeners("unhandledRejection");
+      for (const listener of rejections) process.on("unhandledRejection", listener);
       methods.forEach((method, index) => (console[method] = own[index]!));
     },
   };

@@ -57,22 +57,14 @@ const chains: Record<string, (stage: Stage) => [chain: Chain, input: unknown]> =
     }
     return [chainOf(RunnableLambda.from(pass as never)), "Capital?"];
   },
-  "a step after the model, piece by piece": ({ model }) => {
-    async function* louder(chunks: AsyncIterable<{ text: string }>) {
-      for await (const chunk of chunks) yield chunk.text.toUpperCase();
-    }
-    return [chainOf(model().pipe(louder as never)), "Capital?"];
-  },
   "the model's answer among other fields": ({ model }) => [
     chainOf(RunnablePassthrough.assign({ answer: prompt.pipe(model()).pipe(new StringOutputParser()) })),
     input,
   ],
-  "structured output": ({ model }) => [
-    chainOf(
-      model().withStructuredOutput({ type: "object", properties: { city: { type: "string" } } }, { name: "City" }),
-    ),
-    "Capital?",
-  ],
+  "structured output": ({ model }) => {
+    const schema = { type: "object", properties: { sku: { type: "string" } } };
+    return [chainOf(model().withStructuredOutput(schema, { name: "lookup_stock" })), "Capital?"];
+  },
 };
 
 /** Ways to run a chain of which the pieces are told. */
@@ -93,9 +85,11 @@ const ways: Record<
 };
 
 const healthy = streams["thoughts, then a fragmented call and one without arguments"]!;
-const answers: Record<string, (asked: Asked) => void> = {
+const answers: Record<string, NonNullable<Scenario["serve"]>> = {
   "": whole(words(2)),
   ", with calls": whole(healthy),
+  ", failing once": (asked, index) =>
+    index === 0 ? asked.refuse(400, { code: 20_015, message: "No such thing." }) : asked.end(words(2).join("")),
   ", failing": failing["an error after two words"]!,
 };
 

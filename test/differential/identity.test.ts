@@ -7,6 +7,7 @@ import { compositionScenarios } from "./composition.js";
 import { contextScenarios } from "./context.js";
 import { CorePath } from "./core-path.js";
 import { errorScenarios } from "./errors.js";
+import { graphScenarios } from "./graphs.js";
 import { key, observe, type Scenario } from "./scenario.js";
 import { objectScenarios } from "./stream-object.js";
 import { subclassScenarios } from "./subclasses.js";
@@ -21,6 +22,7 @@ const subjects: Record<string, Scenario[]> = {
   errors: errorScenarios,
   subclasses: subclassScenarios,
   compositions: compositionScenarios,
+  graphs: graphScenarios,
 };
 
 describe.each(Object.entries(subjects))("%s are what core's path gives", (_, scenarios) => {

@@ -18,12 +18,10 @@ export class Journal {
   readonly #plain = new Plain();
   readonly #order: string[] = [];
   readonly #witnesses: Record<string, unknown[]> = {};
-  readonly #kept: object[] = [];
 
   note(witness: string, what: string, ...details: unknown[]): void {
     this.#order.push(`${witness}: ${what}`);
     (this.#witnesses[witness] ??= []).push([what, ...details.map((detail) => this.#plain.of(detail))]);
-    for (const detail of details) if (typeof detail === "object" && detail !== null) this.#kept.push(detail);
   }
 
   /** As `note`, with what code that runs here sees of its surroundings. */
@@ -41,9 +39,8 @@ export class Journal {
     }
   }
 
-  /** Everything so far; what was noted is read once more: objects may have changed since. */
+  /** Everything so far. */
   record(ordered: boolean): object {
-    const late = this.#kept.map((value) => this.#plain.of(value));
-    return { ...(ordered && { order: this.#order }), witnesses: this.#witnesses, late };
+    return { ...(ordered && { order: this.#order }), witnesses: this.#witnesses, late: this.#plain.again() };
   }
 }

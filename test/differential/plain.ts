@@ -5,7 +5,14 @@ import { ChatGenerationChunk } from "@langchain/core/outputs";
 import { Runnable } from "@langchain/core/runnables";
 
 /** What differs from one run to the next whatever the path. */
-const clock = new Set(["start_time", "end_time", "time", "_serialized_start_time", "timestamp"]);
+const clock = new Set([
+  "start_time",
+  "end_time",
+  "time",
+  "_serialized_start_time",
+  "timestamp",
+  "nodeFirstAttemptTime",
+]);
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const moment = /\d{4}-\d\d-\d\dT[\d:.]+Z|\d{8}T\d{12,}Z/g;
 
@@ -37,6 +44,11 @@ export class Plain {
     if (value instanceof BaseMessage) return this.#serializable(value, deeper);
     if (value instanceof ChatGenerationChunk) return { same: this.#number(value), ...this.#keys(value, deeper) };
     return this.#keys(value, deeper);
+  }
+
+  /** Messages, chunks and errors that were seen, read once more: they may have changed since. */
+  again(): unknown[] {
+    return [...this.#objects.values()].map((objects) => objects.map((value) => this.of(value)));
   }
 
   /** Without ids, moments, ports and the places of code. */

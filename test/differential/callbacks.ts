@@ -2,11 +2,11 @@ import { CallbackManager } from "@langchain/core/callbacks/manager";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { failing, streams, whole, words } from "./answers.js";
 import { recording } from "./handlers.js";
+import { givenRunId as runId } from "./plain.js";
 import { ask, readCalmly, type Fields, type Options } from "./reading.js";
 import type { Scenario, Stage } from "./scenario.js";
 
 const serve = whole(words(3));
-const runId = "01900000-0000-7000-8000-000000000001";
 
 interface Setting {
   options?: Options;

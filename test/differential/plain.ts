@@ -4,6 +4,9 @@ import { BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk } from "@langchain/core/outputs";
 import { Runnable } from "@langchain/core/runnables";
 
+/** An id that a caller gives a run, and so the only one that is known beforehand. */
+export const givenRunId = "01900000-0000-7000-8000-000000000001";
+
 /** What differs from one run to the next whatever the path. */
 const clock = new Set([
   "start_time",
@@ -53,15 +56,20 @@ export class Plain {
 
   /** Without ids, moments, ports and the places of code. */
   text(text: string): string {
-    return text
-      .replace(uuid, (id) => {
-        if (!this.#ids.has(id)) this.#ids.set(id, this.#ids.size + 1);
-        return `‹id ${this.#ids.get(id)}›`;
-      })
-      .replace(moment, "‹moment›")
-      .replace(/\[[\d.]+m?s\]/g, "‹took›")
-      .replace(/127\.0\.0\.1:\d+/g, "‹server›")
-      .replace(/\n+\s+at .*/s, "");
+    return (
+      text
+        .replace(uuid, (id) => {
+          if (id === givenRunId) return id;
+          if (!this.#ids.has(id)) this.#ids.set(id, this.#ids.size + 1);
+          return `‹id ${this.#ids.get(id)}›`;
+        })
+        .replace(moment, "‹moment›")
+        .replace(/\[[\d.]+m?s\]/g, "‹took›")
+        .replace(/127\.0\.0\.1:\d+/g, "‹server›")
+        // The engine's own words hold the code that failed.
+        .replace(/^.* is not a function$/, "‹something› is not a function")
+        .replace(/\n+\s+at .*/s, "")
+    );
   }
 
   #keys(value: object, within: readonly object[]): Record<string, unknown> {

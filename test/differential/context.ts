@@ -1,6 +1,7 @@
 import type { ChatSiliconFlowFields } from "@langchain-siliconflow/chat";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
-import { RunnableLambda } from "@langchain/core/runnables";
+import { dispatchCustomEvent } from "@langchain/core/callbacks/dispatch/web";
+import { type RunnableConfig, RunnableLambda } from "@langchain/core/runnables";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { LangChainTracer } from "@langchain/core/tracers/tracer_langchain";
 import { whole, words } from "./answers.js";
@@ -111,6 +112,20 @@ const surroundings: Scenario[] = [
         const inner = RunnableLambda.from(async () => readCalmly(stage, await stage.model().stream("Capital?")));
         await inner.invoke("", { runName: "inner", tags: ["inner"] });
       }),
+  },
+  {
+    name: "events of the user's own, from the body of the loop",
+    serve,
+    async run(stage) {
+      const chain = RunnableLambda.from(async (question: string, config: RunnableConfig) => {
+        for await (const chunk of await stage.model().stream(question, config)) {
+          await dispatchCustomEvent("progress", { text: chunk.text }, config);
+          await quiet();
+        }
+      });
+      const callbacks = [recording(stage.journal, "one", { awaitHandlers: true })];
+      await stage.journal.outcome("caller", "chain", chain.invoke("Capital?", { callbacks, tags: ["t"] }));
+    },
   },
   {
     name: "a handler that asks a model itself",

@@ -34,7 +34,9 @@ export async function observe(scenario: Scenario, Chat: ChatClass): Promise<obje
   await scenario.run({ Chat, model, journal, server });
   await awaitAllCallbacks();
   await quiet();
-  for (const { body } of server.asked) journal.note("server", "was asked", body);
+  for (const { body, headers } of server.asked) {
+    journal.note("server", "was asked", body, JSON.stringify(headers).replaceAll(key, "‹key›"));
+  }
   return journal.record(scenario.ordered ?? true);
 }
 

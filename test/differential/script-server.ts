@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** One request, and the hands on its answer. */
 export interface Asked {
   body: { stream?: boolean; messages: unknown[]; [field: string]: unknown };
+  headers: IncomingHttpHeaders;
   /** Sends the head, unless it has gone, and then these bytes in one packet. */
   send(text: string): void;
   /** The rest, and the end. */
@@ -35,7 +36,7 @@ export async function scriptServer(serve?: (asked: Asked, index: number) => void
   const server = createServer({ noDelay: true }, async (request, response) => {
     let text = "";
     for await (const bytes of request) text += String(bytes);
-    const entry = hands(JSON.parse(text || "{}") as Asked["body"], response);
+    const entry = { headers: request.headers, ...hands(JSON.parse(text || "{}") as Asked["body"], response) };
     asked.push(entry);
     serve?.(entry, asked.length - 1);
     for (const tell of arrived) tell();
@@ -58,7 +59,7 @@ export async function scriptServer(serve?: (asked: Asked, index: number) => void
   };
 }
 
-function hands(body: Asked["body"], response: ServerResponse): Asked {
+function hands(body: Asked["body"], response: ServerResponse): Omit<Asked, "headers"> {
   const head = () => {
     if (response.headersSent) return;
     response.writeHead(200, { "content-type": "text/event-stream", "x-siliconcloud-trace-id": "ti_1" });

@@ -210,21 +210,9 @@ const shapes: Record<string, Handling> = {
     await journal.outcome("reader", "all", fromAsync.call(Array, stream));
   },
   "nobody reads": async () => quiet(),
-  "left while the next chunk is on its way": async (stream, { journal }) => {
-    for await (const chunk of stream) {
-      journal.note("reader", "chunk", chunk);
-      break;
-    }
-    journal.note("reader", "left", stream.locked);
-  },
 };
 
-/** Where leaving at once matters is left to `deliberate.test.ts`: there, the order is another. */
-const leavesAtOnce = new Set(["left while the next chunk is on its way"]);
-
-const handled = Object.entries(shapes).filter(([name]) => !leavesAtOnce.has(name));
-
-export const objectScenarios: Scenario[] = handled.flatMap(([name, handle]) =>
+export const objectScenarios: Scenario[] = Object.entries(shapes).flatMap(([name, handle]) =>
   Object.entries({ "": whole(words(3)), ", of a stream that fails": failing["an error after two words"]! }).map(
     ([failure, serve]): Scenario => ({
       name: `${name}${failure}`,

@@ -22,7 +22,6 @@ import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
 import { createWithFallback, streamWithFallback } from "./json-mode-fallback.js";
-import { GenerationSoFar } from "./generation-so-far.js";
 import { leavable } from "./leavable.js";
 import { toChatChunks, toChatCompletion } from "./messages-api-answer.js";
 import { toMessagesRequest } from "./messages-api-request.js";
@@ -188,7 +187,6 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     const end: StreamEnd = {};
     const left = (options as Carrier)[leftKey];
     const position = { prompt: options.promptIndex ?? 0, completion: 0 };
-    let whole: GenerationSoFar | undefined;
     let stream: RepairedStream | undefined;
     try {
       stream = await this.#open({ messages, options, end, left });
@@ -196,9 +194,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
         const chunk = stream.take() ?? (await stream.next()).value;
         if (chunk === undefined) break;
         const generation = toGenerationChunk(chunk, end);
-        // Only core's _streamIterator, whose reader can leave, adds the others to the first.
-        if (whole === undefined && left !== undefined) yield (whole = new GenerationSoFar(generation));
-        else yield generation;
+        yield generation;
         if (runManager !== undefined) {
           await runManager.handleLLMNewToken(generation.text, position, undefined, undefined, undefined, {
             chunk: generation,
@@ -210,7 +206,6 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
       if (left?.aborted && error === left.reason) return;
       throw error;
     } finally {
-      whole?.settle();
       await stream?.return();
     }
   }

@@ -1,33 +1,21 @@
-import { ensureConfig, raceWithSignal, type RunnableConfig } from "@langchain/core/runnables";
-import { AsyncGeneratorWithSetup, IterableReadableStream } from "@langchain/core/utils/stream";
-
-/**
- * What `stream()` of a model returns, as core makes it: the first item is there, or the call has failed; one item is always asked
- * for ahead of its reader.
- *
- * Core enters the context of the run anew for each item, which costs more than the item. Only the first one needs it: the request is sent
- * then, and what follows runs in the context that it began in.
- */
-export async function openStream<Options extends RunnableConfig, Item>(
-  options: Options | undefined,
-  iterate: (config: Options) => AsyncGenerator<Item>,
-): Promise<IterableReadableStream<Item>> {
-  const config = ensureConfig(options) as Options;
-  const items = iterate(config);
-  const begun = new AsyncGeneratorWithSetup<unknown, Item>({ generator: items, config });
-  await begun.setup;
-  return new ReadAheadStream(begun, items, config.signal);
-}
+import { raceWithSignal } from "@langchain/core/runnables";
+import { IterableReadableStream } from "@langchain/core/utils/stream";
+import type { RunContext } from "./open-stream.js";
 
 /**
  * A stream whose `next()` reads the items themselves. Whoever reads it as what it is, a `ReadableStream`, gets the same items by way of
  * its queue.
  */
-class ReadAheadStream<Item> extends IterableReadableStream<Item> {
+export class ReadAheadStream<Item> extends IterableReadableStream<Item> {
   readonly #source: ReadAhead<Item>;
 
-  constructor(begun: AsyncGenerator<Item>, items: AsyncGenerator<Item>, signal: AbortSignal | undefined) {
-    const source = new ReadAhead(begun, items, signal);
+  constructor(
+    begun: AsyncGenerator<Item>,
+    items: AsyncGenerator<Item>,
+    run: RunContext,
+    signal: AbortSignal | undefined,
+  ) {
+    const source = new ReadAhead(begun, items, run, signal);
     super(source, { highWaterMark: 0 });
     this.#source = source;
     source.onEnd = () => this.reader.releaseLock();
@@ -45,11 +33,12 @@ class ReadAheadStream<Item> extends IterableReadableStream<Item> {
 class ReadAhead<Item> {
   /** The items have ended or failed, and the stream knows. */
   over = false;
-  /** The stream is read as a stream: items may lie in its queue. */
+  /** The stream is read as a stream, whose queue may hold items, or has been cancelled as one. */
   queued = false;
   /** Told when the one who has been given the last result may let the stream go. */
   onEnd: (() => void) | undefined;
   readonly #items: AsyncGenerator<Item>;
+  readonly #run: RunContext;
   readonly #signal: AbortSignal | undefined;
   #controller: ReadableStreamDefaultController<Item> | undefined;
   #ahead: Promise<IteratorResult<Item>>;
@@ -57,8 +46,14 @@ class ReadAhead<Item> {
   #taken = 0;
   #come = 0;
 
-  constructor(begun: AsyncGenerator<Item>, items: AsyncGenerator<Item>, signal: AbortSignal | undefined) {
+  constructor(
+    begun: AsyncGenerator<Item>,
+    items: AsyncGenerator<Item>,
+    run: RunContext,
+    signal: AbortSignal | undefined,
+  ) {
     this.#items = items;
+    this.#run = run;
     this.#signal = signal;
     this.#ahead = this.#watch(begun.next());
   }
@@ -76,6 +71,7 @@ class ReadAhead<Item> {
   }
 
   async cancel(reason: unknown): Promise<void> {
+    this.queued = true;
     await this.#items.return(reason);
   }
 
@@ -88,10 +84,12 @@ class ReadAhead<Item> {
 
   #ask(): Promise<IteratorResult<Item>> {
     const signal = this.#signal;
-    if (signal === undefined) return this.#watch(this.#items.next());
-    if (signal.aborted) return this.#watch(Promise.reject(signal.reason as Error));
-    return this.#watch(raceWithSignal(this.#items.next(), signal));
+    if (signal?.aborted) return this.#watch(Promise.reject(signal.reason as Error));
+    const next = this.#run.enter(this.#next);
+    return this.#watch(signal === undefined ? next : raceWithSignal(next, signal));
   }
+
+  readonly #next = (): Promise<IteratorResult<Item>> => this.#items.next();
 
   #watch(result: Promise<IteratorResult<Item>>): Promise<IteratorResult<Item>> {
     result.then(this.#look, this.#fail);

@@ -29,7 +29,7 @@ import { MessageStream } from "./message-stream.js";
 import { messagesToWire } from "./messages-to-wire.js";
 import { lookUpModel } from "./model-profiles.js";
 import { repairCompletion } from "./repair-completion.js";
-import { openStream } from "./read-ahead-stream.js";
+import { openStream } from "./open-stream.js";
 import { repairStream, type ChunkSource, type RepairedStream, type StreamEnd } from "./repair-stream.js";
 import { toRequestOptions } from "./request-options.js";
 import type { ReasoningHistory } from "./reasoning.js";
@@ -245,7 +245,11 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     input: BaseLanguageModelInput,
     options?: Partial<ChatSiliconFlowCallOptions>,
   ): Promise<IterableReadableStream<AIMessageChunk>> {
-    return openStream(options, (config) => this._streamIterator(input, config));
+    return openStream(
+      options,
+      (config) => this._streamIterator(input, config),
+      (config) => this.#isHeard(config),
+    );
   }
 
   override _streamIterator(
@@ -258,15 +262,16 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     return leavable(chunks, leaving);
   }
 
-  /** Whether a run has anyone to tell of, or needs what core does to its messages. */
+  /** Whether a run has anyone to tell of, or needs core's own way. */
   #isHeard(options: Partial<ChatSiliconFlowCallOptions>): boolean {
-    if (this.disableStreaming || (options.outputVersion ?? this.outputVersion) === "v1") return true;
+    const isOwn = this._streamResponseChunks === SendingChatModel.prototype._streamResponseChunks;
+    if (!isOwn || this.disableStreaming || (options.outputVersion ?? this.outputVersion) === "v1") return true;
     const { callbacks, tags, metadata } = ensureConfig(options);
     const { verbose } = this;
-    return (
-      CallbackManager.configure(callbacks, this.callbacks, tags, this.tags, metadata, this.metadata, { verbose }) !==
-      undefined
-    );
+    const told = CallbackManager.configure(callbacks, this.callbacks, tags, this.tags, metadata, this.metadata, {
+      verbose,
+    });
+    return told !== undefined && told.handlers.length > 0;
   }
 
   #messages(

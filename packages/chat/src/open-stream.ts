@@ -23,7 +23,7 @@ export async function openStream<Options extends RunnableConfig, Item>(
   const begun = new AsyncGeneratorWithSetup<unknown, Item>({ generator: items, config });
   await begun.setup;
   const run = new RunContext(config);
-  return isHeard(config)
+  return run.enter(() => isHeard(config))
     ? IterableReadableStream.fromAsyncGenerator(new HeardItems(begun, items, run, config.signal))
     : new ReadAheadStream(begun, items, run, config.signal);
 }

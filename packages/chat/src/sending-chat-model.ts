@@ -258,8 +258,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   ): AsyncGenerator<AIMessageChunk> {
     const leaving = new AbortController();
     const carried: Partial<ChatSiliconFlowCallOptions> & Carrier = { ...options, [leftKey]: leaving.signal };
-    const chunks = this.#isHeard(carried) ? super._streamIterator(input, carried) : this.#messages(input, carried);
-    return leavable(chunks, leaving);
+    const iterate = () =>
+      this.#isHeard(carried) ? super._streamIterator(input, carried) : this.#messages(input, carried);
+    return leavable(iterate, leaving);
   }
 
   /** Whether a run has anyone to tell of, or needs core's own way. */

@@ -38,6 +38,8 @@ export interface DownloadRequest extends Pick<WireRequest, "url" | "headers" | "
 
 /** Sends a request and returns when the headers of the answer are there. */
 export interface Wire {
+  /** Whether a piece of a streamed body has left when the next one is asked for, so that its memory may be used for that. */
+  readonly sendsInTurn?: boolean;
   /** What it sends of its own that nobody may see: the password of a proxy. */
   readonly secrets?: readonly string[];
   send(request: WireRequest): Promise<WireResponse>;

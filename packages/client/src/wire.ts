@@ -26,6 +26,8 @@ export interface WireBody {
   read(): Uint8Array | null | undefined;
   /** Called when `read()` has news. */
   wake: (() => void) | undefined;
+  /** From now on, what `read()` returned may be gone when it is called again: copy it, or write it before. Spares memory. */
+  lend?(): void;
   /** Closes the socket. Does nothing once the body has ended. */
   cancel(): void;
 }

@@ -108,6 +108,7 @@ export class UndiciWire implements Wire {
         header: (name) => readHeader(headers[name]),
         body: new NodeBody(
           encoding === undefined ? response.body : await decompress(response.body, encoding),
+          connection.own && encoding === undefined,
           this.#free,
         ),
       };

@@ -9,7 +9,14 @@ import "../guard/loopback-only.mjs";
 
 export interface Task {
   name: string;
-  job: "upload path" | "upload stream" | "read stream" | "sound saved" | "sound piped" | "download" | "download by hand";
+  job:
+    | "upload path"
+    | "upload stream"
+    | "read stream"
+    | "sound saved"
+    | "sound piped"
+    | "download"
+    | "download by hand";
   wire: "undici" | "fetch";
   url: string;
   file: string;

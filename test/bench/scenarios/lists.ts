@@ -50,7 +50,7 @@ function rerank(name: string, title: string, calls: number, atOnce: number, roun
       name,
       role,
       expected: digestOfScores(scoresFor(documents)),
-      start: (service) => startWarm(service, { contender, task, warmUp: { task: { ...task, calls: 100 } } }),
+      start: (service) => startWarm(service, { contender, task, warmUp: { task: { ...task, calls: 300 } } }),
     })),
     rounds,
   };
@@ -59,6 +59,6 @@ function rerank(name: string, title: string, calls: number, atOnce: number, roun
 export const listScenarios: readonly Scenario[] = [
   embed(20, { full: 5, short: 3 }),
   embed(200, { full: 3, short: 1 }),
-  rerank("rerank", "reranking 1,000 documents, one call after the other", 60, 1, { full: 7, short: 3 }),
-  rerank("rerank-16", "the same, 16 at once", 128, 16, { full: 5, short: 0 }),
+  rerank("rerank", "reranking 1,000 documents, one call after the other", 120, 1, { full: 7, short: 3 }),
+  rerank("rerank-16", "the same, 16 at once", 128, 16, { full: 3, short: 0 }),
 ];

@@ -32,16 +32,15 @@ const next = (stream: Chunks): unknown => stream.next();
 const shapes: Record<string, Handling> = {
   "its shape": (stream, { journal }) => {
     journal.note("reader", "is", stream instanceof ReadableStream, stream instanceof IterableReadableStream);
-    journal.note("reader", "classes", Object.prototype.toString.call(stream), stream.constructor.name);
+    journal.note("reader", "calls itself", Object.prototype.toString.call(stream));
     const names = Object.getOwnPropertyNames(IterableReadableStream.prototype);
     journal.note(
       "reader",
       "members",
       names.filter((name) => name in stream),
     );
-    journal.note("reader", "own", Reflect.ownKeys(stream).map(String), stream.locked);
+    journal.note("reader", "is locked", stream.locked);
     journal.note("reader", "iterates itself", stream[Symbol.asyncIterator]() === stream);
-    journal.note("reader", "prototype", Object.getPrototypeOf(stream) === IterableReadableStream.prototype);
   },
   "next to the end and beyond": steps(
     ["1", next],
@@ -256,18 +255,20 @@ const iterating: Record<string, [what: string, step: (chunks: Iterator) => unkno
 };
 
 const iterated = Object.entries(iterating).flatMap(([name, each]) =>
-  Object.entries({ "": "Capital?", ", of what is no input": 7 as never }).map(([input, question]): Scenario => ({
-    name: `the iterator itself, ${name}${input}`,
-    serve: whole(words(2)),
-    async run({ journal, model }) {
-      const callbacks = [recording(journal, "handler", { awaitHandlers: true })];
-      const chunks = model()._streamIterator(question, { callbacks });
-      for (const [what, step] of each) {
-        await journal.outcome("reader", what, (async () => step(chunks))());
-        await quiet();
-      }
-    },
-  })),
+  Object.entries({ "": "Capital?", ", of what is no input": 7 as never }).flatMap(([input, question]) =>
+    [true, false].map((heard): Scenario => ({
+      name: `the iterator itself${heard ? "" : ", without handlers"}, ${name}${input}`,
+      serve: whole(words(2)),
+      async run({ journal, model }) {
+        const callbacks = [recording(journal, "handler", { awaitHandlers: true })];
+        const chunks = model()._streamIterator(question, heard ? { callbacks } : {});
+        for (const [what, step] of each) {
+          await journal.outcome("reader", what, (async () => step(chunks))());
+          await quiet();
+        }
+      },
+    })),
+  ),
 );
 
 const streamed = Object.entries(shapes).flatMap(([name, handle]) =>

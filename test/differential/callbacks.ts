@@ -176,4 +176,22 @@ const inherited: Scenario = {
   },
 };
 
-export const callbackScenarios: Scenario[] = [...told, ...awaited, ...throwing, ...failures, ...invoked, inherited];
+const patient: Scenario = {
+  name: "nothing is sent before handlers have heard of it",
+  serve,
+  async run(stage) {
+    const { journal } = stage;
+    void stage.server.request(1).then(() => journal.note("server", "request"));
+    await ask(stage, { callbacks: [recording(journal, "one", { awaitHandlers: true, slow: 100 })] });
+  },
+};
+
+export const callbackScenarios: Scenario[] = [
+  patient,
+  ...told,
+  ...awaited,
+  ...throwing,
+  ...failures,
+  ...invoked,
+  inherited,
+];

@@ -1,3 +1,4 @@
+import type { AIMessageChunk } from "@langchain/core/messages";
 import { streams, whole, words } from "./answers.js";
 import { recording } from "./handlers.js";
 import { quiet } from "./journal.js";
@@ -81,6 +82,29 @@ const otherwise: Scenario[] = [
         stage.journal.note("reader", "chunk", chunk);
         await quiet();
       }
+    },
+  },
+  {
+    name: "a reader who adds later chunks to the first one, in place",
+    serve: whole(words(3)),
+    async run(stage) {
+      const handler = recording(stage.journal, "handler", { awaitHandlers: true });
+      let first: AIMessageChunk | undefined;
+      for await (const chunk of await stage.model().stream("Capital?", { callbacks: [handler] })) {
+        await quiet();
+        if (first === undefined) first = chunk;
+        else first.content = first.text + chunk.text;
+        await quiet();
+      }
+      stage.journal.note("reader", "first", first);
+    },
+  },
+  {
+    name: "a model with a cache streams each time anew",
+    serve: whole(words(2)),
+    async run(stage) {
+      const model = stage.model({ cache: true });
+      for (const question of ["same", "same"]) await readCalmly(stage, await model.stream(question));
     },
   },
   ...(["messages", "a prompt value", "no message at all"] as const).map((input): Scenario => ({

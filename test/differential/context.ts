@@ -128,6 +128,28 @@ const surroundings: Scenario[] = [
     },
   },
   {
+    name: "a parent run that is aborted takes its stream with it",
+    serve,
+    async run(stage) {
+      const controller = new AbortController();
+      let reading: Promise<void> | undefined;
+      const chain = RunnableLambda.from(async () => {
+        reading = (async () => {
+          for await (const chunk of await stage.model().stream("Capital?")) {
+            stage.journal.noteWithin("reader", "chunk", chunk);
+            controller.abort(new Error("the parent's"));
+            await quiet();
+          }
+        })();
+        await reading;
+      });
+      const callbacks = [recording(stage.journal, "one", { awaitHandlers: true })];
+      await stage.journal.outcome("caller", "chain", chain.invoke("", { callbacks, signal: controller.signal }));
+      // Where it does not know of its parent, it reads on.
+      await stage.journal.outcome("reader", "reading", reading!);
+    },
+  },
+  {
     name: "a handler that asks a model itself",
     serve: (asked) => (asked.body.messages.length > 1 ? whole(words(1))(asked) : serve(asked)),
     run: (stage) =>

@@ -28,6 +28,32 @@ export class CorePath extends ChatSiliconFlow {
   }
 }
 
+/**
+ * The same class, but handlers given to `stream` are not passed on: a path may take shortcuts where nobody listens. Done to each
+ * model, for a path may look at whether its own methods are still those of the class.
+ */
+export function unheard(Chat: ChatClass): ChatClass {
+  return class extends Chat {
+    static {
+      named(this);
+    }
+
+    constructor(...fields: ConstructorParameters<ChatClass>) {
+      super(...fields);
+      const { stream } = this;
+      type Call = Parameters<ChatSiliconFlow["stream"]>;
+      const value = (...[input, options]: Call) => stream.call(this, input, withoutHandlers(options));
+      Object.defineProperty(this, "stream", { value, writable: true, configurable: true });
+    }
+  };
+}
+
+function withoutHandlers<T extends { callbacks?: unknown }>(options: T | undefined): T | undefined {
+  if (options === undefined) return options;
+  const { callbacks: _, ...rest } = options;
+  return rest as T;
+}
+
 /** Gives a subclass the name of what it stands for: traces tell the name of the class. */
 export function named(stand: object): void {
   Object.defineProperty(stand, "name", { value: ChatSiliconFlow.name });

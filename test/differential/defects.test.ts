@@ -28,6 +28,7 @@ const defects: Record<Defect, Subject> = {
   "loses the parameters of the request": "callbacks",
   "passes on more options than it should": "callbacks",
   "tells the last chunk for the answer": "chunks",
+  "joins chunks at the end": "chunks",
   "tells no counts": "chunks",
   "takes no notice of an abort": "errors",
   "gives an abort an error of its own": "errors",

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { failing, whole, words } from "./answers.js";
 import { recording } from "./handlers.js";
 import { quiet } from "./journal.js";
@@ -165,15 +164,20 @@ const byHandlers = (["handleChatModelStart", "handleLLMNewToken", "handleLLMEnd"
 
 const limits = (["before the answer", "in the middle of it"] as const).map((moment): Scenario => ({
   name: `the call's limit of time passes ${moment}`,
-  serve: (asked) => (moment === "before the answer" ? undefined : asked.send(words(1)[0]!)),
+  serve(asked, index) {
+    if (index === 0) whole(words(1))(asked);
+    else if (moment === "in the middle of it") asked.send(words(1)[0]!);
+  },
   ordered: false,
   async run(stage) {
+    // The first request loads code, which takes its time.
+    await readCalmly(stage, await stage.model().stream("?"));
     const callbacks = [recording(stage.journal, "handler", { awaitHandlers: true })];
-    const reading = async () => readCalmly(stage, await stage.model().stream("?", { callbacks, timeout: 150 }));
+    const reading = async () => readCalmly(stage, await stage.model().stream("?", { callbacks, timeout: 300 }));
     await stage.journal.outcome("reader", "asking", reading());
-    const [asked] = stage.server.asked;
-    await Promise.race([asked!.closed, delay(2_000)]);
-    stage.journal.note("server", "hung up", asked!.hungUp());
+    const asked = await stage.server.request(2);
+    await asked.closed;
+    stage.journal.note("server", "hung up", asked.hungUp());
   },
 }));
 

@@ -3,6 +3,7 @@ import { BaseCallbackManager, CallbackManager } from "@langchain/core/callbacks/
 import { BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk } from "@langchain/core/outputs";
 import { Runnable } from "@langchain/core/runnables";
+import { IterableReadableStream } from "@langchain/core/utils/stream";
 
 /** An id that a caller gives a run, and so the only one that is known beforehand. */
 export const givenRunId = "01900000-0000-7000-8000-000000000001";
@@ -39,6 +40,8 @@ export class Plain {
     if (Array.isArray(value)) return value.map((item) => this.of(item, deeper));
     if (value instanceof AbortSignal) return { signal: value.aborted, reason: this.of(value.reason, deeper) };
     if (value instanceof Map || value instanceof Set) return [`‹${nameOf(value)}›`, this.of([...value], deeper)];
+    if (value instanceof IterableReadableStream) return "‹stream of core›";
+    if (isResult(value)) return { done: value.done, value: this.of(value.value, deeper) };
     if (value instanceof CallbackManager) return this.#manager(value, deeper);
     if (value instanceof BaseCallbackManager) return this.#keys(value, deeper);
     if (value instanceof BaseCallbackHandler) return `‹handler ${this.text(value.name)}›`;
@@ -117,6 +120,11 @@ export class Plain {
     const index = seen.indexOf(value);
     return index < 0 ? seen.push(value) : index + 1;
   }
+}
+
+/** What an iterator gives: engines and people write its keys in either order. */
+function isResult(value: object): value is IteratorResult<unknown> {
+  return Reflect.ownKeys(value).length === 2 && "done" in value && "value" in value;
 }
 
 function nameOf(value: object): string {

@@ -32,6 +32,7 @@ export type Defect =
   | "loses the parameters of the request"
   | "passes on more options than it should"
   | "tells the last chunk for the answer"
+  | "joins chunks at the end"
   | "tells no counts"
   | "takes no notice of an abort"
   | "gives an abort an error of its own"
@@ -150,6 +151,7 @@ export function rewrittenPath(defect?: Defect): ChatClass {
       const source = has("goes past subclasses")
         ? ChatSiliconFlow.prototype._streamResponseChunks.call(this, messages, call, told)
         : this._streamResponseChunks(messages, call, told);
+      const kept: ChatGenerationChunk[] = [];
       let whole: ChatGenerationChunk | undefined;
       let completed = false;
       try {
@@ -166,10 +168,15 @@ export function rewrittenPath(defect?: Defect): ChatClass {
           yield has("copies chunks") ? message.concat(new AIMessageChunk("")) : message;
           if (has("gives a chunk twice") && whole === undefined) yield message;
           if (has("goes on changing what was given") && whole === undefined) message.content = "changed";
+          if (has("joins chunks at the end")) {
+            kept.push(chunk);
+            continue;
+          }
           whole = whole === undefined || has("tells the last chunk for the answer") ? chunk : whole.concat(chunk);
         }
         if (!has("takes no notice of an abort")) call.signal?.throwIfAborted();
         completed = true;
+        for (const chunk of kept) whole = whole === undefined ? chunk : whole.concat(chunk);
       } catch (error) {
         completed = true;
         if (!has("does not tell errors")) await run?.handleLLMError(error);

@@ -32,16 +32,15 @@ const next = (stream: Chunks): unknown => stream.next();
 const shapes: Record<string, Handling> = {
   "its shape": (stream, { journal }) => {
     journal.note("reader", "is", stream instanceof ReadableStream, stream instanceof IterableReadableStream);
-    journal.note("reader", "classes", Object.prototype.toString.call(stream), stream.constructor.name);
+    journal.note("reader", "calls itself", Object.prototype.toString.call(stream));
     const names = Object.getOwnPropertyNames(IterableReadableStream.prototype);
     journal.note(
       "reader",
       "members",
       names.filter((name) => name in stream),
     );
-    journal.note("reader", "own", Reflect.ownKeys(stream).map(String), stream.locked);
+    journal.note("reader", "is locked", stream.locked);
     journal.note("reader", "iterates itself", stream[Symbol.asyncIterator]() === stream);
-    journal.note("reader", "prototype", Object.getPrototypeOf(stream) === IterableReadableStream.prototype);
   },
   "next to the end and beyond": steps(
     ["1", next],
@@ -212,7 +211,67 @@ const shapes: Record<string, Handling> = {
   "nobody reads": async () => quiet(),
 };
 
-export const objectScenarios: Scenario[] = Object.entries(shapes).flatMap(([name, handle]) =>
+type Iterator = AsyncGenerator<AIMessageChunk>;
+
+/** Chains that bind or transform use the iterator without a stream around it. */
+const iterating: Record<string, [what: string, step: (chunks: Iterator) => unknown][]> = {
+  "next to the end and beyond": [
+    ["1", (chunks) => chunks.next()],
+    ["2", (chunks) => chunks.next()],
+    ["3", (chunks) => chunks.next()],
+    ["the end", (chunks) => chunks.next()],
+    ["beyond", (chunks) => chunks.next()],
+    ["return", (chunks) => chunks.return("mine")],
+    ["throw", (chunks) => chunks.throw(new Error("mine"))],
+  ],
+  "next calls that overlap": [
+    ["three at once", (chunks) => Promise.allSettled([chunks.next(), chunks.next(), chunks.next()])],
+    ["the rest", (chunks) => Promise.allSettled([chunks.next(), chunks.next()])],
+  ],
+  "return before the first next": [
+    ["return", (chunks) => chunks.return("mine")],
+    ["next", (chunks) => chunks.next()],
+  ],
+  "throw before the first next": [
+    ["throw", (chunks) => chunks.throw(new Error("mine"))],
+    ["next", (chunks) => chunks.next()],
+  ],
+  "return in the middle": [
+    ["1", (chunks) => chunks.next()],
+    ["return", (chunks) => chunks.return("mine")],
+    ["next", (chunks) => chunks.next()],
+  ],
+  "throw in the middle": [
+    ["1", (chunks) => chunks.next()],
+    ["throw", (chunks) => chunks.throw(new Error("mine"))],
+    ["next", (chunks) => chunks.next()],
+  ],
+  "disposal in the middle": [
+    ["1", (chunks) => chunks.next()],
+    ["dispose", (chunks) => chunks[Symbol.asyncDispose]()],
+    ["next", (chunks) => chunks.next()],
+  ],
+  "nothing at all": [["its iterator is itself", (chunks) => chunks[Symbol.asyncIterator]() === chunks]],
+};
+
+const iterated = Object.entries(iterating).flatMap(([name, each]) =>
+  Object.entries({ "": "Capital?", ", of what is no input": 7 as never }).flatMap(([input, question]) =>
+    [true, false].map((heard): Scenario => ({
+      name: `the iterator itself${heard ? "" : ", without handlers"}, ${name}${input}`,
+      serve: whole(words(2)),
+      async run({ journal, model }) {
+        const callbacks = [recording(journal, "handler", { awaitHandlers: true })];
+        const chunks = model()._streamIterator(question, heard ? { callbacks } : {});
+        for (const [what, step] of each) {
+          await journal.outcome("reader", what, (async () => step(chunks))());
+          await quiet();
+        }
+      },
+    })),
+  ),
+);
+
+const streamed = Object.entries(shapes).flatMap(([name, handle]) =>
   Object.entries({ "": whole(words(3)), ", of a stream that fails": failing["an error after two words"]! }).map(
     ([failure, serve]): Scenario => ({
       name: `${name}${failure}`,
@@ -227,3 +286,5 @@ export const objectScenarios: Scenario[] = Object.entries(shapes).flatMap(([name
     }),
   ),
 );
+
+export const objectScenarios: Scenario[] = [...streamed, ...iterated];

@@ -93,23 +93,25 @@ const changes: Record<string, (Chat: ChatClass, journal: Journal) => ChatClass> 
 };
 
 const changed = Object.entries(changes).flatMap(([change, make]) =>
-  (["read to the end", "left"] as const).map((reading): Scenario => ({
-    name: `a subclass with ${change}, ${reading}`,
-    serve: whole(words(4)),
-    async run(stage) {
-      const Changed = make(stage.Chat, stage.journal);
-      const model = withClass(stage, Changed);
-      const callbacks = [recording(stage.journal, "handler", { awaitHandlers: true })];
-      const stream = await model.stream("Capital?", { callbacks });
-      if (reading === "read to the end") return readCalmly(stage, stream);
-      for await (const chunk of stream) {
-        stage.journal.note("reader", "chunk", chunk);
+  (["read to the end", "left", "with an empty list of handlers", "with no handlers"] as const).map(
+    (reading): Scenario => ({
+      name: `a subclass with ${change}, ${reading}`,
+      serve: whole(words(4)),
+      async run(stage) {
+        const Changed = make(stage.Chat, stage.journal);
+        const model = withClass(stage, Changed);
+        const callbacks = [recording(stage.journal, "handler", { awaitHandlers: true })];
+        const stream = await model.stream("Capital?", { callbacks });
+        if (reading === "read to the end") return readCalmly(stage, stream);
+        for await (const chunk of stream) {
+          stage.journal.note("reader", "chunk", chunk);
+          await quiet();
+          break;
+        }
         await quiet();
-        break;
-      }
-      await quiet();
-    },
-  })),
+      },
+    }),
+  ),
 );
 
 function withClass(stage: Stage, Chat: ChatClass): InstanceType<ChatClass> {

@@ -76,6 +76,8 @@ const lanes = {
   soak: "soak/run.ts",
   /** A gibibyte up and down: what it costs in memory. */
   memory: "memory/run.ts",
+  /** The goals of speed and memory: ours, undici alone and others side by side. */
+  bench: "bench/run.ts",
 };
 for (const [name, file] of Object.entries(lanes)) {
   commands[name] = (args) => {
@@ -113,7 +115,9 @@ function install(extent) {
   if (present === wanted && (presentExtent === "everything" || presentExtent === extent)) return;
   announce("installing what the lockfile names (once)");
   const filters =
-    extent === "everything" ? [] : ["", "/peers", "/runtimes"].flatMap((each) => ["--filter", `!./test${each}`]);
+    extent === "everything"
+      ? []
+      : ["", "/bench", "/peers", "/runtimes"].flatMap((each) => ["--filter", `!./test${each}`]);
   pnpm(["install", "--frozen-lockfile", "--prefer-offline", ...filters], "stderr");
   writeFileSync(stamp, `${wanted}\n${extent}`);
 }
@@ -124,6 +128,7 @@ function fingerprint() {
     "",
     "examples",
     "test",
+    "test/bench",
     "test/peers",
     "test/runtimes",
     ...readdirSync(join(root, "packages")).map((each) => `packages/${each}`),

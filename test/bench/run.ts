@@ -1,0 +1,98 @@
+/**
+ * How fast, and how much faster than others: `npm run bench`. Our packages, undici alone, and the libraries one would use
+ * otherwise, side by side; the service is a process on this machine. Prints the goals and then every scenario, and writes all
+ * of it, round by round, to a file.
+ *
+ *     --only stream,embed    the scenarios whose names begin with one of these
+ *     --rounds 9             turns of everyone, instead of each scenario's own number
+ *     --short                few rounds, the goals' scenarios alone, limits 1.6 times as wide
+ *     --check                leave with 1 when a goal is missed or could not be measured
+ *     --json results.json    another file than this one beside the program
+ *     --profile chat-openai  where the time of a contender goes (a file in `contenders`), instead of all this;
+ *                            --way handler, events, tool-calls, invoke, embed, rerank for something else than a stream
+ */
+import { writeFileSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { parseArgs } from "node:util";
+import "../guard/loopback-only.mjs";
+import { goals } from "./goals.ts";
+import { type Outcome, runRounds } from "./pairing.ts";
+import { profile } from "./profile.ts";
+import { scenarios } from "./scenarios/all.ts";
+import { memoryName, runMemory } from "./scenarios/memory.ts";
+import type { Scenario } from "./scenario.ts";
+import { type Service, startService } from "./service.ts";
+import { goalTable, outcomeTable } from "./table.ts";
+import { exitCode, judge, restlessness } from "./verdict.ts";
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    rounds: { type: "string" },
+    short: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
+    json: { type: "string" },
+    profile: { type: "string" },
+    way: { type: "string", default: "stream" },
+  },
+});
+const { short, check } = values;
+const prefixes = values.only?.split(",");
+const chosen = (name: string): boolean => prefixes === undefined || prefixes.some((prefix) => name.startsWith(prefix));
+const roundsOf = ({ rounds }: Scenario): number => {
+  if (short && rounds.short === 0) return 0;
+  return values.rounds === undefined ? rounds[short ? "short" : "full"] : Number(values.rounds);
+};
+
+if (values.profile === undefined) await bench();
+else await profile(values.profile, values.way);
+
+async function bench(): Promise<void> {
+  const outcomes = await measureAll();
+  const verdicts = goals.flatMap((bound) => {
+    const outcome = outcomes.find(({ scenario }) => scenario === bound.scenario);
+    return outcome === undefined ? [] : [judge(bound, outcome, short)];
+  });
+  console.log(goalTable(verdicts));
+  for (const outcome of outcomes) console.log(outcomeTable(outcome));
+  writeFileSync(file(values.json), JSON.stringify({ node: process.version, short, verdicts, outcomes }, null, 1));
+  process.exitCode = exitCode(verdicts, outcomes, check);
+}
+
+async function measureAll(): Promise<Outcome[]> {
+  const measured: Outcome[] = [];
+  const service = await startService();
+  try {
+    for (const scenario of scenarios.filter(({ name }) => chosen(name)))
+      if (roundsOf(scenario) > 0) measured.push(await measure(scenario, service));
+  } finally {
+    service.close();
+  }
+  if (chosen(memoryName)) measured.push(await timed(memoryName, () => runMemory(short ? 256 : 1024)));
+  return measured;
+}
+
+/** A second time, if the machine was restless; then it is given up. */
+async function measure(scenario: Scenario, service: Service): Promise<Outcome> {
+  const once = () => timed(scenario.name, () => runRounds(scenario, roundsOf(scenario), service));
+  const first = await once();
+  const restless = restlessness(first, goals);
+  if (restless === undefined) return first;
+  console.error(`  once more: ${restless}`);
+  const second = await once();
+  const discarded = restlessness(second, goals);
+  return discarded === undefined ? second : { ...second, discarded };
+}
+
+async function timed<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  const begun = performance.now();
+  const result = await work();
+  console.error(`${name}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+  return result;
+}
+
+/** Relative to where the command was given. */
+function file(named: string | undefined): string {
+  if (named === undefined) return join(import.meta.dirname, "results.json");
+  return isAbsolute(named) ? named : join(process.env["INIT_CWD"] ?? process.cwd(), named);
+}

@@ -1,0 +1,47 @@
+/** Whether a chunk costs more in a long answer: ours against ours, in streams of 1,000, 10,000 and 100,000 chunks. */
+import { type Answer, readingOf, toldOf } from "../answers.ts";
+import { type Entrant, type Scenario, startWarm } from "../scenario.ts";
+
+/** How long, and how many of them, so that each has enough to measure. */
+const lengths = [
+  [1000, 20],
+  [10_000, 4],
+  [100_000, 1],
+] as const;
+
+function growth(name: string, title: string, says: Answer["says"], way?: "handler" | "events"): Scenario {
+  const entrant = (contender: string, label: string, chunks: number, streams: number): Entrant => {
+    const answer: Answer = { says, chunks };
+    const tools = says === "tool call";
+    const taken = contender === "raw" ? undefined : way;
+    return {
+      name: `${label}, ${chunks.toLocaleString("en")} chunks`,
+      role: contender === "raw" ? "other" : chunks === lengths[0][0] ? "reference" : "ours",
+      expected: taken === "handler" ? `${readingOf(answer)}; told ${toldOf(answer)}` : readingOf(answer).toString(),
+      start: (service) =>
+        startWarm(service, {
+          contender,
+          behaviour: { answer, layout: "burst" },
+          task: { job: "stream", chunks, streams, tools, way: taken },
+          warmUp: { task: { job: "stream", chunks, streams, tools, way: taken } },
+        }),
+    };
+  };
+  return {
+    name,
+    title,
+    figures: { cpu: "CPU, µs a chunk", wall: "wall, µs a chunk" },
+    entrants: [
+      ...lengths.map(([chunks, streams]) => entrant("siliconflow-chat", "ChatSiliconFlow", chunks, streams)),
+      ...lengths.map(([chunks, streams]) => entrant("raw", "raw undici", chunks, streams)),
+    ],
+    rounds: { full: 5, short: 0 },
+  };
+}
+
+export const growthScenarios: readonly Scenario[] = [
+  growth("growth", "longer and longer answers", "text"),
+  growth("growth-handler", "the same, with a token handler", "text", "handler"),
+  growth("growth-events", "the same, through streamEvents", "text", "events"),
+  growth("growth-tool-calls", "longer and longer arguments of a tool call", "tool call"),
+];

@@ -296,8 +296,9 @@ test("a slow reader holds the service back: no more than a little is read ahead"
   };
   for await (const _ of await chat().stream("hi")) {
     // Until the buffers of the two sockets are full, and nothing moves; or for ever, but for the limit.
-    for (let before = -1; written !== before && written < 10_000;) {
-      before = written;
+    let moved = true;
+    while (moved) {
+      const before = written;
       for (let turns = 0; turns < 200; turns += 1) await new Promise((resolve) => setImmediate(resolve));
       moved = written !== before && written < 10_000;
     }

@@ -4,7 +4,7 @@ import { type Entrant, type Scenario, startWarm } from "../scenario.ts";
 
 /** How long, and how many of them, so that each has enough to measure. */
 const lengths = [
-  [1000, 20],
+  [1000, 40],
   [10_000, 4],
   [100_000, 1],
 ] as const;
@@ -35,7 +35,7 @@ function growth(name: string, title: string, says: Answer["says"], way?: "handle
       ...lengths.map(([chunks, streams]) => entrant("siliconflow-chat", "ChatSiliconFlow", chunks, streams)),
       ...lengths.map(([chunks, streams]) => entrant("raw", "raw undici", chunks, streams)),
     ],
-    rounds: { full: 5, short: 0 },
+    rounds: { full: 3, short: 0 },
   };
 }
 

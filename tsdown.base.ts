@@ -7,8 +7,12 @@ export function build(options: UserConfig = {}): UserConfig {
     format: ["esm", "cjs"],
     target: "node22.19",
     platform: "node",
-    // One output file per source file, so that a stack trace and a lazy import name the place they come from.
-    unbundle: true,
+    // One file per package and not one per module: most of what an import costs is paid per file. The client was
+    // 54 ms of CPU in 80 files and is 24 ms in 5. Source maps still name the module and its line.
+    unbundle: false,
+    hash: false,
+    // What entries share, in a file for each set of entries that shares it: none loads what it does not use.
+    outputOptions: { codeSplitting: { groups: [{ name: "shared", minShareCount: 2, entriesAware: true }] } },
     fixedExtension: false,
     dts: { sourcemap: false },
     sourcemap: true,

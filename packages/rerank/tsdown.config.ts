@@ -1,3 +1,3 @@
 import { build } from "../../tsdown.base.ts";
 
-export default build();
+export default build({ entry: ["src/index.ts", "src/compressor.ts"] });

@@ -1,4 +1,5 @@
 import type { AsyncCaller } from "@langchain/core/utils/async_caller";
+import type { ChunkSource } from "./repair-stream.js";
 
 /**
  * Waits for one of the `maxConcurrency` slots of LangChain's caller and resolves to the function that frees it.
@@ -26,15 +27,25 @@ export function acquireSlot(caller: AsyncCaller, signal: AbortSignal | undefined
 }
 
 /** The same stream, begun when a slot is free and holding it until it ends, fails or is left. */
-export async function* holdSlot<T>(
+export function holdSlot<Chunk>(
   caller: AsyncCaller,
   signal: AbortSignal | undefined,
-  open: () => AsyncIterable<T>,
-): AsyncGenerator<T, void, undefined> {
-  const free = await acquireSlot(caller, signal);
-  try {
-    yield* open();
-  } finally {
-    free();
-  }
+  open: () => ChunkSource<Chunk>,
+): ChunkSource<Chunk> {
+  let stream: ChunkSource<Chunk> | undefined;
+  return {
+    get traceId() {
+      return stream?.traceId;
+    },
+    take: () => stream?.take?.(),
+    async *[Symbol.asyncIterator]() {
+      const free = await acquireSlot(caller, signal);
+      try {
+        stream = open();
+        yield* stream;
+      } finally {
+        free();
+      }
+    },
+  };
 }

@@ -1,10 +1,10 @@
 import {
   BadRequestError,
-  type ChatCompletionChunk,
   type ChatCompletionRequest,
   type ChatMessage,
   isSiliconFlowError,
 } from "@langchain-siliconflow/client";
+import type { ChunkSource } from "./repair-stream.js";
 
 /** "Json mode is not supported for this model." */
 const jsonModeNotSupported = 20024;
@@ -58,24 +58,23 @@ export async function createWithFallback<T>(
   }
 }
 
-type Chunks = AsyncIterable<ChatCompletionChunk> & { readonly traceId?: string | undefined };
-
 /** The same for a stream: the refusal comes in place of the first chunk. */
 export function streamWithFallback(
   request: ChatCompletionRequest,
   end: Dropped | undefined,
-  open: (request: ChatCompletionRequest) => Chunks,
-): Chunks {
+  open: (request: ChatCompletionRequest) => ChunkSource,
+): ChunkSource {
   let stream = open(request);
   // Nothing to leave out, so nothing stands between the reader and the stream.
   if (request.response_format === undefined) return stream;
+  let begun = false;
   return {
     get traceId() {
       return stream.traceId;
     },
+    take: () => (begun ? stream.take?.() : undefined),
     [Symbol.asyncIterator]() {
       let chunks = stream[Symbol.asyncIterator]();
-      let begun = false;
       return {
         async next() {
           if (begun) return chunks.next();

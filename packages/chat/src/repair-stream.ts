@@ -26,6 +26,18 @@ export interface StreamEnd {
   logprobs?: unknown[];
 }
 
+/** Chunks of an answer. */
+export interface ChunkSource<Chunk = ChatCompletionChunk> extends AsyncIterable<Chunk> {
+  readonly traceId?: string | undefined;
+  /** The next chunk if it is there already. */
+  take?(): Chunk | undefined;
+}
+
+/** {@link RepairedStream} of these chunks. */
+export function repairStream(source: ChunkSource, end: StreamEnd = {}): RepairedStream {
+  return new RepairedStream(source, end);
+}
+
 /**
  * Makes a stream of chunks one that LangChain merges correctly, whoever reads it: its chunk converter or its event converter.
  *
@@ -37,77 +49,137 @@ export interface StreamEnd {
  * - Chunks that say nothing are dropped: an empty string must not open a text or a reasoning block.
  *
  * Chunks are changed in place: they were parsed for this reader alone, and a copy of each would cost more than the repair.
+ *
+ * An iterator rather than a generator: what has arrived is handed out by {@link take} without a promise.
  */
-export async function* repairStream(
-  source: AsyncIterable<ChatCompletionChunk> & { readonly traceId?: string | undefined },
-  end: StreamEnd = {},
-): AsyncGenerator<ChatCompletionChunk, void, undefined> {
-  const calls = new StreamToolCalls();
-  const told: Told = { tags: new ThinkTags(), text: false, reasoning: false };
-  let id: string | undefined;
-  let created: number | undefined;
-  let usage: Usage | undefined;
-  let finish: string | undefined;
+export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk, undefined> {
+  readonly #source: ChunkSource;
+  readonly #chunks: AsyncIterator<ChatCompletionChunk>;
+  readonly #end: StreamEnd;
+  readonly #calls = new StreamToolCalls();
+  readonly #told: Told = { tags: new ThinkTags(), text: false, reasoning: false };
+  #id: string | undefined;
+  #created: number | undefined;
+  #usage: Usage | undefined;
+  #finish: string | undefined;
+  /** What comes after the last chunk of the source; `undefined` before that. */
+  #rest: ChatCompletionChunk[] | undefined;
 
-  try {
-    for await (const chunk of source) {
-      if (isPlainObject(chunk.usage)) usage = chunk.usage;
-      chunk.usage = null;
-      id ??= nonEmpty(chunk.id);
-      end.model ??= nonEmpty(chunk.model);
-      created ??= chunk.created;
-      const choice = chunk.choices?.[0];
-      if (choice === undefined) continue;
+  constructor(source: ChunkSource, end: StreamEnd) {
+    this.#source = source;
+    this.#chunks = source[Symbol.asyncIterator]();
+    this.#end = end;
+  }
 
-      finish = nonEmpty(choice.finish_reason) ?? finish;
-      choice.finish_reason = null;
-      if (choice["logprobs"] != null) {
-        const logprobs = readLogprobs(choice["logprobs"]);
-        choice["logprobs"] = logprobs;
-        for (const entry of logprobs?.content ?? []) (end.logprobs ??= []).push(entry);
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next chunk if it is there already. */
+  take(): ChatCompletionChunk | undefined {
+    if (this.#rest !== undefined) return this.#rest.shift();
+    try {
+      for (let chunk = this.#source.take?.(); chunk !== undefined; chunk = this.#source.take!()) {
+        if (this.#repair(chunk)) return chunk;
       }
-      end.systemFingerprint ??= nonEmpty(chunk["system_fingerprint"]);
-      // Probabilities may come with nothing said.
-      const delta = isPlainObject(choice.delta) ? choice.delta : (choice.delta = {});
-      if (typeof delta["refusal"] === "string") end.refusal = (end.refusal ?? "") + delta["refusal"];
-      if (!repairDelta(delta, calls, told) && choice["logprobs"] == null) continue;
-
-      chunk.id = id ??= makeMessageId();
-      yield chunk;
+    } catch (error) {
+      throw this.#fail(error);
     }
-  } catch (error) {
-    throw markForLangChain(error);
+    return undefined;
   }
 
-  const head = {
-    id: (id ??= makeMessageId()),
-    object: "chat.completion.chunk",
-    ...(created !== undefined && { created }),
-    ...(end.model !== undefined && { model: end.model }),
-  };
-  const held = told.tags.end();
-  if (held.text !== "" || held.reasoning !== "") {
-    const delta = { role: "assistant", content: held.text || null, reasoning_content: held.reasoning || null };
-    note(delta, told);
-    yield { ...head, choices: [{ index: 0, delta, finish_reason: null }] };
-  }
-  const owed = calls.finish(finish === "length");
-  if (owed.length > 0) {
-    const delta = { role: "assistant", content: null, tool_calls: owed };
-    yield { ...head, choices: [{ index: 0, delta, finish_reason: null }] };
+  async next(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
+    for (;;) {
+      const chunk = this.take();
+      if (chunk !== undefined) return { done: false, value: chunk };
+      if (this.#rest !== undefined) return { done: true, value: undefined };
+      try {
+        const { done, value } = await this.#chunks.next();
+        if (done) this.#rest = this.#ending();
+        else if (this.#repair(value)) return { done: false, value };
+      } catch (error) {
+        throw this.#fail(error);
+      }
+    }
   }
 
-  const finishReason = normalFinishReason(finish);
-  end.finishReason = finishReason;
-  if (finish !== finishReason) end.nativeFinishReason = finish;
-  end.traceId = source.traceId;
-  end.usage = usage;
-  end.thinkingOnly = told.reasoning && !told.text && !calls.any;
-  yield {
-    ...head,
-    choices: [{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: finishReason ?? null }],
-  };
-  if (usage !== undefined) yield { ...head, choices: [], usage: withCachedTokens(usage) };
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#rest = [];
+    await this.#chunks.return?.();
+    return { done: true, value: undefined };
+  }
+
+  #fail(error: unknown): unknown {
+    this.#rest = [];
+    // What holds the source lets it go.
+    this.#chunks.return?.().catch(() => {});
+    return markForLangChain(error);
+  }
+
+  /** Returns whether anything of the chunk is to be passed on. */
+  #repair(chunk: ChatCompletionChunk): boolean {
+    const end = this.#end;
+    if (isPlainObject(chunk.usage)) this.#usage = chunk.usage;
+    chunk.usage = null;
+    this.#id ??= nonEmpty(chunk.id);
+    end.model ??= nonEmpty(chunk.model);
+    this.#created ??= chunk.created;
+    const choice = chunk.choices?.[0];
+    if (choice === undefined) return false;
+
+    this.#finish = nonEmpty(choice.finish_reason) ?? this.#finish;
+    choice.finish_reason = null;
+    if (choice["logprobs"] != null) {
+      const logprobs = readLogprobs(choice["logprobs"]);
+      choice["logprobs"] = logprobs;
+      for (const entry of logprobs?.content ?? []) (end.logprobs ??= []).push(entry);
+    }
+    end.systemFingerprint ??= nonEmpty(chunk["system_fingerprint"]);
+    // Probabilities may come with nothing said.
+    const delta = isPlainObject(choice.delta) ? choice.delta : (choice.delta = {});
+    if (typeof delta["refusal"] === "string") end.refusal = (end.refusal ?? "") + delta["refusal"];
+    if (!repairDelta(delta, this.#calls, this.#told) && choice["logprobs"] == null) return false;
+
+    chunk.id = this.#id ??= makeMessageId();
+    return true;
+  }
+
+  /** The source has ended: what is owed, the finish reason and the counts. */
+  #ending(): ChatCompletionChunk[] {
+    const end = this.#end;
+    const told = this.#told;
+    const finish = this.#finish;
+    const usage = this.#usage;
+    const head = {
+      id: (this.#id ??= makeMessageId()),
+      object: "chat.completion.chunk",
+      ...(this.#created !== undefined && { created: this.#created }),
+      ...(end.model !== undefined && { model: end.model }),
+    };
+    const rest: ChatCompletionChunk[] = [];
+    const held = told.tags.end();
+    if (held.text !== "" || held.reasoning !== "") {
+      const delta = { role: "assistant", content: held.text || null, reasoning_content: held.reasoning || null };
+      note(delta, told);
+      rest.push({ ...head, choices: [{ index: 0, delta, finish_reason: null }] });
+    }
+    const owed = this.#calls.finish(finish === "length");
+    if (owed.length > 0) {
+      const delta = { role: "assistant", content: null, tool_calls: owed };
+      rest.push({ ...head, choices: [{ index: 0, delta, finish_reason: null }] });
+    }
+
+    const finishReason = normalFinishReason(finish);
+    end.finishReason = finishReason;
+    if (finish !== finishReason) end.nativeFinishReason = finish;
+    end.traceId = this.#source.traceId;
+    end.usage = usage;
+    end.thinkingOnly = told.reasoning && !told.text && !this.#calls.any;
+    const delta = { role: "assistant", content: "" };
+    rest.push({ ...head, choices: [{ index: 0, delta, finish_reason: finishReason ?? null }] });
+    if (usage !== undefined) rest.push({ ...head, choices: [], usage: withCachedTokens(usage) });
+    return rest;
+  }
 }
 
 /** What an answer has said so far. */

@@ -1,6 +1,5 @@
 import type {
   ChatCompletion,
-  ChatCompletionChunk,
   ChatCompletionRequest,
   MessagesRequest,
   RequestOptions,
@@ -8,12 +7,13 @@ import type {
 } from "@langchain-siliconflow/client";
 import { InvalidInputError } from "@langchain-siliconflow/client";
 import { requestOptionsOf, type ClientFor } from "@langchain-siliconflow/client/adapter";
-import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
+import { CallbackManager, type CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import type { AIMessage, AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import type { ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core/outputs";
-import type { Runnable } from "@langchain/core/runnables";
+import { ensureConfig, type Runnable } from "@langchain/core/runnables";
+import type { IterableReadableStream } from "@langchain/core/utils/stream";
 import { ChatOpenAICompletions, type OpenAIClient, type OpenAICoreRequestOptions } from "@langchain/openai";
 import { BatchedChatSiliconFlow } from "./batch/batched-chat.js";
 import type { BatchOptions } from "./batch/options.js";
@@ -25,10 +25,12 @@ import { createWithFallback, streamWithFallback } from "./json-mode-fallback.js"
 import { leavable } from "./leavable.js";
 import { toChatChunks, toChatCompletion } from "./messages-api-answer.js";
 import { toMessagesRequest } from "./messages-api-request.js";
+import { MessageStream } from "./message-stream.js";
 import { messagesToWire } from "./messages-to-wire.js";
 import { lookUpModel } from "./model-profiles.js";
 import { repairCompletion } from "./repair-completion.js";
-import { repairStream, type StreamEnd } from "./repair-stream.js";
+import { openStream } from "./open-stream.js";
+import { repairStream, type ChunkSource, type RepairedStream, type StreamEnd } from "./repair-stream.js";
 import { toRequestOptions } from "./request-options.js";
 import type { ReasoningHistory } from "./reasoning.js";
 import type { AnswerObject, OutputSchema } from "./structured-output.js";
@@ -184,12 +186,14 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   ): AsyncGenerator<ChatGenerationChunk> {
     const end: StreamEnd = {};
     const left = (options as Carrier)[leftKey];
-    const call: OpenAICoreRequestOptions & Carrier = { [callKey]: { messages, options, end, left } };
-    const request = { ...this.invocationParams(options, { streaming: true }), stream: true as const, messages: [] };
     const position = { prompt: options.promptIndex ?? 0, completion: 0 };
+    let stream: RepairedStream | undefined;
     try {
-      for await (const chunk of await this.completionWithRetry(request, call)) {
-        const generation = toGenerationChunk(chunk as unknown as ChatCompletionChunk, end);
+      stream = await this.#open({ messages, options, end, left });
+      for (;;) {
+        const chunk = stream.take() ?? (await stream.next()).value;
+        if (chunk === undefined) break;
+        const generation = toGenerationChunk(chunk, end);
         yield generation;
         if (runManager !== undefined) {
           await runManager.handleLLMNewToken(generation.text, position, undefined, undefined, undefined, {
@@ -201,6 +205,8 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
       // Whoever broke off the loop has what they wanted.
       if (left?.aborted && error === left.reason) return;
       throw error;
+    } finally {
+      await stream?.return();
     }
   }
 
@@ -235,14 +241,64 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     return result;
   }
 
+  override stream(
+    input: BaseLanguageModelInput,
+    options?: Partial<ChatSiliconFlowCallOptions>,
+  ): Promise<IterableReadableStream<AIMessageChunk>> {
+    return openStream(
+      options,
+      (config) => this._streamIterator(input, config),
+      (config) => this.#isHeard(config),
+    );
+  }
+
   override _streamIterator(
     input: BaseLanguageModelInput,
     options?: Partial<ChatSiliconFlowCallOptions>,
   ): AsyncGenerator<AIMessageChunk> {
     const leaving = new AbortController();
     const carried: Partial<ChatSiliconFlowCallOptions> & Carrier = { ...options, [leftKey]: leaving.signal };
-    const chunks = super._streamIterator(input, carried);
-    return leavable(chunks, leaving);
+    const iterate = () =>
+      this.#isHeard(carried) ? super._streamIterator(input, carried) : this.#messages(input, carried);
+    return leavable(iterate, leaving);
+  }
+
+  /** Whether a run has anyone to tell of, or needs core's own way. */
+  #isHeard(options: Partial<ChatSiliconFlowCallOptions>): boolean {
+    const isOwn = this._streamResponseChunks === SendingChatModel.prototype._streamResponseChunks;
+    if (!isOwn || this.disableStreaming || (options.outputVersion ?? this.outputVersion) === "v1") return true;
+    const { callbacks, tags, metadata } = ensureConfig(options);
+    const { verbose } = this;
+    const told = CallbackManager.configure(callbacks, this.callbacks, tags, this.tags, metadata, this.metadata, {
+      verbose,
+    });
+    return told !== undefined && told.handlers.length > 0;
+  }
+
+  #messages(
+    input: BaseLanguageModelInput,
+    given: Partial<ChatSiliconFlowCallOptions> & Carrier,
+  ): AsyncGenerator<AIMessageChunk> {
+    const end: StreamEnd = {};
+    const left = given[leftKey]!;
+    const open = () => {
+      const messages = SendingChatModel._convertInputToPromptValue(input).toChatMessages();
+      const [, options] = this._separateRunnableConfigFromCallOptionsCompat(given);
+      return this.#open({ messages, options, end, left });
+    };
+    return new MessageStream({ open: async () => open(), end, signal: given.signal, left });
+  }
+
+  /** Sends a request whose answer is streamed. */
+  async #open(call: Call): Promise<RepairedStream> {
+    const requestOptions: OpenAICoreRequestOptions & Carrier = { [callKey]: call };
+    const request = {
+      ...this.invocationParams(call.options, { streaming: true }),
+      stream: true as const,
+      messages: [],
+    };
+    // What `#stream` makes, by way of the one seam.
+    return (await this.completionWithRetry(request, requestOptions)) as unknown as RepairedStream;
   }
 
   /** `invoke` of a model that streams: the chunks in one, with the service's own counts. */
@@ -289,7 +345,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     request: ChatCompletionRequest,
     call: Call | undefined,
     requestOptions: OpenAICoreRequestOptions | undefined,
-  ): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+  ): RepairedStream {
     if ((request.n ?? 1) > 1) {
       throw new InvalidInputError(
         "Several answers (n > 1) cannot be streamed: LangChain would mix them into one. Use invoke without streaming.",
@@ -297,14 +353,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     }
     this.#fillMessages(request, call);
     const options = this.#optionsOf(call, requestOptions);
-    const open = () =>
-      repairStream(
-        streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call)),
-        call?.end,
-      );
-    return this.#maxConcurrency === Infinity || call?.options[slotKey]
-      ? open()
-      : holdSlot(this.caller, options.signal, open);
+    const open = () => streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call));
+    const isFree = this.#maxConcurrency === Infinity || call?.options[slotKey] !== undefined;
+    return repairStream(isFree ? open() : holdSlot(this.caller, options.signal, open), call?.end);
   }
 
   #optionsOf(call: Call | undefined, sdk: OpenAICoreRequestOptions | undefined): RequestOptions {
@@ -323,11 +374,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   }
 
   /** Nothing is sent before the first chunk is asked for. */
-  #chunks(
-    request: ChatCompletionRequest,
-    options: RequestOptions,
-    call: Call | undefined,
-  ): AsyncIterable<ChatCompletionChunk> & { readonly traceId?: string | undefined } {
+  #chunks(request: ChatCompletionRequest, options: RequestOptions, call: Call | undefined): ChunkSource {
     const slot = call?.options[slotKey];
     if (slot !== undefined) return asChunks(slot.ask(request));
     if (this.api === "chat") return this.#client.chat.stream(request, options);

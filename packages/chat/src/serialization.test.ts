@@ -4,7 +4,7 @@ import { load } from "@langchain/core/load";
 import { describe, expect, test } from "vitest";
 import { ChatSiliconFlow } from "./chat-siliconflow.js";
 import { siliconFlowImportMap, siliconFlowOptionalImportsMap } from "./import-maps.js";
-import { answer, chat, host, key, reply } from "./mocked-host.js";
+import { answer, chat, host, key, reply, replyStream } from "./mocked-host.js";
 
 describe("the key", () => {
   test("is in no text of the model", async () => {
@@ -105,6 +105,16 @@ describe("what LangChain knows of the model", () => {
       "ls_stop",
       "ls_temperature",
     ]);
+  });
+
+  test("handlers are given the caller's options of a call, and nothing of ours", async () => {
+    const given: unknown[] = [];
+    const handler = { handleChatModelStart: (...call: unknown[]) => void given.push(call[4]) };
+    void replyStream();
+    for await (const _ of await chat().stream("hi", { callbacks: [handler], seed: 3 }));
+
+    const [{ options }] = given as [{ options: object }];
+    expect(Reflect.ownKeys(options)).toEqual(["seed"]);
   });
 
   test("the cache tells apart what is sent back of earlier thoughts", () => {

@@ -72,5 +72,7 @@ const privateOptions = ["headers", "options", "signal", "timeouts", "maxRetries"
 export function withoutPrivateOptions<T extends object>(options: T): T {
   const shown: T = { ...options };
   for (const name of privateOptions) Reflect.deleteProperty(shown, name);
+  // What the packages hand themselves past the base class.
+  for (const symbol of Object.getOwnPropertySymbols(shown)) Reflect.deleteProperty(shown, symbol);
   return shown;
 }

@@ -226,7 +226,7 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
   ): AsyncGenerator<string> {
     const leaving = new AbortController();
     const carried: Partial<SiliconFlowCallOptions> & Carrier = { ...options, [leftKey]: leaving.signal };
-    return leavable(super._streamIterator(input, carried), leaving);
+    return leavable(() => super._streamIterator(input, carried), leaving);
   }
 
   /** An estimate. The tokenizer that LangChain would download is OpenAI's. */

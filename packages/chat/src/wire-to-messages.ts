@@ -1,5 +1,10 @@
 import type { ChatCompletion, ChatCompletionChunk, Usage } from "@langchain-siliconflow/client";
-import { AIMessage, type AIMessageChunkFields, type AIMessageFields } from "@langchain/core/messages";
+import {
+  AIMessage,
+  type AIMessageChunk,
+  type AIMessageChunkFields,
+  type AIMessageFields,
+} from "@langchain/core/messages";
 import type { ToolCallChunk } from "@langchain/core/messages/tool";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import { modelProvider } from "./content-blocks.js";
@@ -20,34 +25,52 @@ import { toUsageMetadata } from "./usage.js";
  */
 export function toGenerationChunk(chunk: ChatCompletionChunk, end: StreamEnd): ChatGenerationChunk {
   const choice = chunk.choices[0];
-  if (choice === undefined) return usageChunk(chunk);
+  const message = toMessage(chunk, end);
+  return new ChatGenerationChunk({
+    message,
+    text: choice?.delta?.content ?? "",
+    generationInfo: choice === undefined ? {} : generationInfo(choice),
+  });
+}
+
+/** The message alone, as core yields it: with what it finds in `generationInfo`. */
+export function toMessageChunk(chunk: ChatCompletionChunk, end: StreamEnd): AIMessageChunk {
+  const choice = chunk.choices[0];
+  const message = toMessage(chunk, end);
+  if (choice !== undefined && (choice.finish_reason != null || choice["logprobs"] != null)) {
+    message.response_metadata = { ...generationInfo(choice), ...message.response_metadata };
+  }
+  return message;
+}
+
+function toMessage(chunk: ChatCompletionChunk, end: StreamEnd): AIMessageChunk {
+  const choice = chunk.choices[0];
+  if (choice === undefined) return usageMessage(chunk);
 
   const delta = choice.delta ?? {};
-  const text = delta.content ?? "";
   const reasoning = delta.reasoning_content;
   const metadata = choice.finish_reason == null ? { model_provider: modelProvider } : describe(end);
   // Lists, which merge. In generationInfo alone, where the last chunk's win, they would be lost in some of the views.
   if (choice["logprobs"] != null) Object.assign(metadata, { logprobs: choice["logprobs"] });
-  const message = new SiliconFlowMessageChunk({
-    content: text,
+  const fields: AIMessageChunkFields = {
+    content: delta.content ?? "",
     additional_kwargs: reasoning == null ? {} : { reasoning_content: reasoning },
     response_metadata: metadata,
-    ...(delta.tool_calls != null && { tool_call_chunks: delta.tool_calls.map(toToolCallChunk) }),
-    ...(chunk.id !== undefined && { id: chunk.id }),
-  });
-  return new ChatGenerationChunk({ message, text, generationInfo: generationInfo(choice) });
+  };
+  if (delta.tool_calls != null) fields.tool_call_chunks = delta.tool_calls.map(toToolCallChunk);
+  if (chunk.id !== undefined) fields.id = chunk.id;
+  return new SiliconFlowMessageChunk(fields);
 }
 
-function usageChunk(chunk: ChatCompletionChunk): ChatGenerationChunk {
+function usageMessage(chunk: ChatCompletionChunk): AIMessageChunk {
   const { usage } = chunk;
-  const message = new SiliconFlowMessageChunk({
+  return new SiliconFlowMessageChunk({
     content: "",
     response_metadata: { model_provider: modelProvider, ...(usage && { usage: { ...usage } }) },
     ...(usage && { usage_metadata: toUsageMetadata(usage) }),
     ...(chunk.id !== undefined && { id: chunk.id }),
     // Under exactOptionalPropertyTypes core's generics make usage_metadata `never`.
   } as unknown as AIMessageChunkFields);
-  return new ChatGenerationChunk({ message, text: "", generationInfo: {} });
 }
 
 function toToolCallChunk(fragment: {
@@ -123,7 +146,7 @@ export function toChatResult(completion: ChatCompletion, end: StreamEnd = {}): C
         ...(usage && { usage: { ...usage } }),
       },
       ...(usage && { usage_metadata: toUsageMetadata(usage) }),
-      // The same trouble with core's generics as in usageChunk.
+      // The same trouble with core's generics as in usageMessage.
     } as unknown as AIMessageFields);
     return { text, message: answer, generationInfo: generationInfo(choice) };
   });

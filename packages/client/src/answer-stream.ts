@@ -54,25 +54,40 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
    * @throws {@link StreamError} or, for a limit of time, {@link TimeoutError}: `partial` holds what had arrived.
    */
   next(): Promise<IteratorResult<Chunk, undefined>> {
-    if (this.#running !== undefined) return this.#chain();
+    try {
+      const value = this.take();
+      return value === undefined ? this.#chain() : Promise.resolve({ done: false, value });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * The next chunk if it has arrived already, `undefined` where {@link next} must be awaited: a burst of chunks costs its reader no
+   * promise then.
+   *
+   * @throws what `next()` rejects with.
+   * @internal
+   */
+  take(): Chunk | undefined {
+    if (this.#running !== undefined) return undefined;
     const event = this.#events?.next;
     // Whatever is not a plain chunk takes the longer way.
     if (
-      typeof event === "string" &&
-      event !== "[DONE]" &&
-      !this.#over &&
-      !this.#judge.over &&
-      !this.#deadline!.stopped
-    ) {
-      this.#events!.skip();
-      try {
-        const value = this.#chunk(event);
-        if (value !== undefined) return Promise.resolve({ done: false, value });
-      } catch (error) {
-        return Promise.reject(this.#fail(error));
-      }
+      typeof event !== "string" ||
+      event === "[DONE]" ||
+      this.#over ||
+      this.#judge.over ||
+      this.#pieces.length > 0 ||
+      this.#deadline!.stopped
+    )
+      return undefined;
+    this.#events!.skip();
+    try {
+      return this.#chunk(event);
+    } catch (error) {
+      throw this.#fail(error);
     }
-    return this.#chain();
   }
 
   /** Stops: the socket is closed, unless the answer has ended. */

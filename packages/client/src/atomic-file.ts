@@ -4,11 +4,15 @@ import { builtin, pathOfURL } from "./file-path.js";
 
 const withoutFiles = "leave path out, or use assets.open()";
 
+const gatheredBytes = 256 * 1024;
+
 /** A file that appears under its name when it is complete, and not before. */
 export class AtomicFile {
   readonly #path: string;
   readonly #part: string;
   readonly #handle: FileHandle;
+  #gathered: Uint8Array | undefined;
+  #filled = 0;
 
   private constructor(path: string, part: string, handle: FileHandle) {
     this.#path = path;
@@ -42,7 +46,22 @@ export class AtomicFile {
     }
   }
 
+  /** Gathers small pieces: each would cost a call of the system. What `bytes` holds may change afterwards. */
   async write(bytes: Uint8Array): Promise<void> {
+    if (this.#filled + bytes.length > gatheredBytes) await this.#flush();
+    if (bytes.length >= gatheredBytes) return await this.#write(bytes);
+    this.#gathered ??= new Uint8Array(gatheredBytes);
+    this.#gathered.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+  }
+
+  async #flush(): Promise<void> {
+    const filled = this.#filled;
+    this.#filled = 0;
+    if (filled > 0) await this.#write(this.#gathered!.subarray(0, filled));
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0;) {
       const { bytesWritten } = await this.#handle.write(rest);
       rest = rest.subarray(bytesWritten);
@@ -52,6 +71,7 @@ export class AtomicFile {
   /** On the disk, then under its name: a crash leaves the whole file or none. A link of that name is replaced, not followed. */
   async finish(): Promise<string> {
     const { fs, names } = fileSystem();
+    await this.#flush();
     await this.#handle.sync();
     await this.#handle.close();
     await fs.rename(this.#part, this.#path);

@@ -1,5 +1,6 @@
+import { AtomicFile } from "./atomic-file.js";
 import { AudioAnswer } from "./audio-answer.js";
-import { isSiliconFlowError } from "./errors.js";
+import { InvalidInputError, isSiliconFlowError } from "./errors.js";
 import type { Deadline } from "./deadline.js";
 import type { Call, Exchange, Transport } from "./transport.js";
 import type { WireResponse } from "./wire.js";
@@ -23,6 +24,46 @@ export class AudioStream extends ReadableStream<Uint8Array> {
       { highWaterMark: 0 },
     );
     this.#state = state;
+  }
+
+  /**
+   * Writes all of it to a file, which appears under its name when it is complete and replaces what was there. In place of reading, and
+   * with less memory: each piece is gone once it is written.
+   *
+   * @example
+   * ```ts
+   * import { SiliconFlowClient } from "@langchain-siliconflow/client";
+   *
+   * const client = new SiliconFlowClient();
+   * const model = "FunAudioLLM/CosyVoice2-0.5B";
+   * const sound = client.speech.stream({ model, voice: `${model}:claire`, input: "Good night." });
+   * const { path, size } = await sound.save("night.mp3");
+   * console.log(path, size);
+   * ```
+   *
+   * @returns the absolute path, and the bytes
+   * @throws {@link InvalidInputError} when no file can be made at `path`, or somebody reads the stream; and what a read throws
+   */
+  async save(path: string | URL): Promise<{ path: string; size: number }> {
+    if (this.locked) throw new InvalidInputError("The sound is being read already.");
+    const reader = this.getReader();
+    // Before anything is asked for that costs money.
+    const file = await AtomicFile.create(path).catch((error: unknown) => {
+      reader.releaseLock();
+      throw error;
+    });
+    let size = 0;
+    try {
+      for (let piece = await this.#state.next(true); piece !== null; piece = await this.#state.next(true)) {
+        await file.write(piece);
+        size += piece.length;
+      }
+      return { path: await file.finish(), size };
+    } catch (error) {
+      this.#state.cancel(error);
+      await file.discard();
+      throw error;
+    }
   }
 
   /** `x-siliconcloud-trace-id`, once the headers have come. */
@@ -58,13 +99,22 @@ class Speaking {
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const piece = await this.next(false);
+    if (piece === null) controller.close();
+    else controller.enqueue(piece);
+  }
+
+  /** @param lent - whether a piece may be gone when the next one is asked for */
+  async next(lent: boolean): Promise<Uint8Array | null> {
     try {
-      const answer = (this.#answer ??= await this.#begin());
+      if (this.#answer === undefined) {
+        this.#answer = await this.#begin();
+        if (lent) this.#response!.body.lend?.();
+      }
       this.#deadline!.throwIfStopped();
-      const piece = await answer.next();
-      if (piece !== null) return controller.enqueue(piece);
-      this.#end();
-      controller.close();
+      const piece = await this.#answer.next();
+      if (piece === null) this.#end();
+      return piece;
     } catch (thrown) {
       const error = this.#exchange?.explain(thrown) ?? thrown;
       if (isSiliconFlowError(error) && this.#exchange !== undefined) error.attempts = this.#exchange.attempts;

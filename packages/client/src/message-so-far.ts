@@ -14,6 +14,7 @@ import {
   type MessagesUsage,
   type MessageStreamEvent,
 } from "./resources/messages-wire.js";
+import { TextSoFar } from "./text-so-far.js";
 
 /**
  * What has arrived of a streamed message.
@@ -85,6 +86,7 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
 
   partial(): PartialCompletion {
     const blocks = [...this.#blocks.values()];
+    for (const entry of blocks) writeGrown(entry);
     const join = (field: "text" | "thinking"): string =>
       blocks.map(({ block }) => (typeof block[field] === "string" ? block[field] : "")).join("");
     const prompt = count(this.#usage?.input_tokens);
@@ -97,7 +99,7 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
         .map(({ block, json }) => ({
           id: block.id ?? "",
           type: "function",
-          function: { name: block.name ?? "", arguments: json || written(block.input ?? {}) },
+          function: { name: block.name ?? "", arguments: json.text || written(block.input ?? {}) },
         })),
       finish_reason: this.#stopReason,
       ...(this.#usage && {
@@ -125,7 +127,10 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
     };
   }
 
-  #settled({ block, json }: OpenBlock): MessageBlock {
+  #settled(entry: OpenBlock): MessageBlock {
+    writeGrown(entry);
+    const { block } = entry;
+    const json = entry.json.text;
     if (json !== "") return { ...block, input: parseInput(json) };
     // With `{}` a block begins. Where the limit of tokens ended it there, it does not mean that there are no arguments.
     if (this.#stopReason !== "max_tokens" || !isEmptyObject(block.input)) return block;
@@ -134,7 +139,7 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
   }
 
   #begin(index: number, block: MessageBlock): OpenBlock {
-    const entry = { block, json: "", ended: false };
+    const entry = { block, grown: {}, json: new TextSoFar(), ended: false };
     this.#blocks.set(index, entry);
     this.#latest[kindOf(block)] = entry;
     return entry;
@@ -159,21 +164,32 @@ export class MessageSoFar implements Judge<MessageStreamEvent, Message> {
     const entry = this.#blocks.get(index);
     if (entry === undefined) return true;
     const { block } = entry;
-    if (text) block.text = (block.text ?? "") + text;
-    if (thinking) block.thinking = (block.thinking ?? "") + thinking;
-    if (signature) block.signature = (block.signature ?? "") + signature;
+    if (text) grown(entry, "text").add(text);
+    if (thinking) grown(entry, "thinking").add(thinking);
+    if (signature) grown(entry, "signature").add(signature);
     // Arguments come in pieces, or the block began with them.
     if (partial_json && !isAbsent(block.input) && !isEmptyObject(block.input)) return false;
-    if (partial_json) entry.json += partial_json;
+    if (partial_json) entry.json.add(partial_json);
     return true;
   }
 }
 
 interface OpenBlock {
   block: MessageBlock;
+  /** What is to be written into the block, once somebody looks. */
+  grown: { [field in "text" | "thinking" | "signature"]?: TextSoFar };
   /** What has come of a tool's arguments. */
-  json: string;
+  json: TextSoFar;
   ended: boolean;
+}
+
+function grown(entry: OpenBlock, field: keyof OpenBlock["grown"]): TextSoFar {
+  return (entry.grown[field] ??= new TextSoFar(entry.block[field] ?? ""));
+}
+
+function writeGrown({ block, grown }: OpenBlock): void {
+  for (const field of ["text", "thinking", "signature"] as const)
+    if (grown[field] !== undefined) block[field] = grown[field].text;
 }
 
 /** Arguments that are no object stay the text they are: whoever reads them must see it. */

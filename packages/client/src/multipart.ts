@@ -8,15 +8,13 @@ export interface Form {
   readonly length: number | undefined;
   /** Whether it cannot be sent again, because a part of it could be read only once. */
   readonly spent: boolean;
-  open(): ReadableStream<Uint8Array>;
+  /** @param lent - whether a piece may change as soon as the next one is asked for, which spares memory */
+  open(lent: boolean): ReadableStream<Uint8Array>;
 }
 
 const encoder = new TextEncoder();
 
-/**
- * A form of these fields and, as its last part, one file. Nothing of the file is in memory: its Blob, where it has one, is only
- * referred to by the Blob of the whole form.
- */
+/** A form of these fields and, as its last part, one file, of which nothing is kept in memory. */
 export function formOf(fields: Record<string, unknown>, field: string, file?: Upload, inspector?: Inspector): Form {
   const boundary = `form-${crypto.randomUUID()}`;
   const contentType = `multipart/form-data; boundary=${boundary}`;
@@ -25,24 +23,23 @@ export function formOf(fields: Record<string, unknown>, field: string, file?: Up
     if (value === undefined) continue;
     head += `--${boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"\r\n\r\n${textOf(name, value)}\r\n`;
   }
-  if (file === undefined) return blobForm(contentType, new Blob([`${head}--${boundary}--\r\n`]));
+  if (file === undefined) {
+    const whole = new Blob([`${head}--${boundary}--\r\n`]);
+    return { contentType, length: whole.size, spent: false, open: () => whole.stream() };
+  }
   head +=
     `--${boundary}\r\nContent-Disposition: form-data; name="${escaped(field)}"; filename="${escaped(file.filename)}"\r\n` +
     `Content-Type: ${mediaType(file.type)}\r\n\r\n`;
   const tail = `\r\n--${boundary}--\r\n`;
-  if (file.blob !== undefined) return blobForm(contentType, new Blob([head, file.blob, tail]));
+  const frame = encoder.encode(head).length + tail.length;
   return {
     contentType,
-    length: undefined,
+    length: file.blob === undefined ? undefined : frame + file.blob.size,
     get spent() {
       return file.spent;
     },
-    open: () => framed(head, file.open(inspector), tail),
+    open: (lent) => framed(head, file.open(lent, inspector), tail),
   };
-}
-
-function blobForm(contentType: string, blob: Blob): Form {
-  return { contentType, length: blob.size, spent: false, open: () => blob.stream() };
 }
 
 /** The beginning goes out with the first piece of the file: of one that cannot be read nothing is sent. */

@@ -2,6 +2,7 @@ import { isErrorBody } from "./answer.js";
 import type { PartialCompletion } from "./errors.js";
 import type { ToolCallDelta, Usage } from "./resources/chat-wire.js";
 import { isAbsent, isChoice, isObject, textOf } from "./resources/fields.js";
+import { TextSoFar } from "./text-so-far.js";
 import { ToolCallsSoFar } from "./tool-calls-so-far.js";
 
 /** A piece of an answer of choices, of chat or of text. */
@@ -31,6 +32,12 @@ export interface ChoiceSoFar {
   logprobs: unknown[];
 }
 
+/** The same while it grows. */
+interface OpenChoice extends Omit<ChoiceSoFar, "content" | "reasoning"> {
+  readonly content: TextSoFar;
+  readonly reasoning: TextSoFar;
+}
+
 /**
  * What has arrived of a streamed answer, and whether every choice of it has finished.
  *
@@ -43,7 +50,7 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
   protected readonly asked: number;
   #last: Chunk | undefined;
   #usage: Usage | undefined;
-  readonly #choices = new Map<number, ChoiceSoFar>();
+  readonly #choices = new Map<number, OpenChoice>();
   /** Choices that have begun, and not said why they ended. */
   #open = 0;
 
@@ -73,7 +80,9 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
 
   /** In the order of the wire's index. */
   protected get choices(): ChoiceSoFar[] {
-    return [...this.#choices.values()].sort((one, other) => one.index - other.index);
+    return [...this.#choices.values()]
+      .sort((one, other) => one.index - other.index)
+      .map((choice) => ({ ...choice, content: choice.content.text, reasoning: choice.reasoning.text }));
   }
 
   /** Whether a choice of a chunk can be put together with others. */
@@ -104,8 +113,8 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
   partial(): PartialCompletion {
     const first = this.#choices.get(0);
     return {
-      content: first?.content ?? "",
-      reasoning_content: first?.reasoning ?? "",
+      content: first?.content.text ?? "",
+      reasoning_content: first?.reasoning.text ?? "",
       tool_calls: first?.calls.list ?? [],
       finish_reason: first?.finishReason ?? null,
       ...(this.#usage !== undefined && { usage: this.#usage }),
@@ -126,18 +135,25 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
     return true;
   }
 
-  #choice(index: number): ChoiceSoFar {
+  #choice(index: number): OpenChoice {
     let choice = this.#choices.get(index);
     if (choice === undefined) {
       const calls = new ToolCallsSoFar();
-      choice = { index, content: "", reasoning: "", calls, finishReason: null, logprobs: [] };
+      choice = {
+        index,
+        content: new TextSoFar(),
+        reasoning: new TextSoFar(),
+        calls,
+        finishReason: null,
+        logprobs: [],
+      };
       this.#choices.set(index, choice);
       this.#open += 1;
     }
     return choice;
   }
 
-  #grow(choice: ChoiceSoFar, piece: Chunk["choices"][number]): void {
+  #grow(choice: OpenChoice, piece: Chunk["choices"][number]): void {
     if (piece.finish_reason) {
       if (choice.finishReason === null) this.#open -= 1;
       choice.finishReason = piece.finish_reason;
@@ -147,8 +163,8 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
       for (const entry of logprobs["content"] as unknown[]) choice.logprobs.push(entry);
     const said = this.saidBy(piece);
     if (!said) return;
-    if (said.content) choice.content += textOf(said.content);
-    if (said.reasoning_content) choice.reasoning += textOf(said.reasoning_content);
+    if (said.content) choice.content.add(textOf(said.content));
+    if (said.reasoning_content) choice.reasoning.add(textOf(said.reasoning_content));
     if (said.tool_calls) for (const call of said.tool_calls) choice.calls.add(call);
   }
 }

@@ -156,7 +156,7 @@ export class RequestSender {
     let url = call.url;
     for (let redirects = 0; ; redirects += 1) {
       const signal = deadline.begin();
-      const upload = typeof body === "object" ? new UploadInFlight(body, deadline) : undefined;
+      const upload = typeof body === "object" ? new UploadInFlight(body, deadline, this.#wire) : undefined;
       const response = await deadline.race(
         untilFailed(
           upload,
@@ -313,8 +313,8 @@ class UploadInFlight {
   /** Rejects with what the file itself failed of. */
   readonly failed: Promise<never>;
 
-  constructor(form: Form, deadline: Deadline) {
-    const reader = form.open().getReader();
+  constructor(form: Form, deadline: Deadline, { sendsInTurn = false }: Wire) {
+    const reader = form.open(sendsInTurn).getReader();
     let fail: (error: unknown) => void;
     let isOver = false;
     this.failed = new Promise<never>((_, reject) => (fail = reject));

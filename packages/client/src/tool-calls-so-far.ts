@@ -1,5 +1,6 @@
 import type { ToolCall, ToolCallDelta } from "./resources/chat-wire.js";
 import { isObject } from "./resources/fields.js";
+import { TextSoFar } from "./text-so-far.js";
 
 /** A call of a streamed answer, as far as it has arrived. */
 export interface CallSoFar {
@@ -33,7 +34,9 @@ export class ToolCallsSoFar {
 
   /** In the order of the index, whichever came first. */
   get list(): ToolCall[] {
-    return this.#calls.toSorted((one, other) => one.index - other.index).map(({ call }) => call);
+    return this.#calls
+      .toSorted((one, other) => one.index - other.index)
+      .map(({ call: { function: called, ...call } }) => ({ ...call, function: { ...called } }));
   }
 
   /** The call that was spoken of last: the one that a limit of tokens may have cut. */
@@ -54,7 +57,7 @@ export class ToolCallsSoFar {
     if (call.id === "" && id !== "") this.#identify(open, id);
     call.function.name ||= name;
     const args = asText(delta.function?.arguments);
-    call.function.arguments += args;
+    open.args.add(args);
     open.end.pass(args);
     return open;
   }
@@ -72,8 +75,16 @@ export class ToolCallsSoFar {
     const index = free ? wireIndex : this.#end;
     this.#taken.add(index);
     this.#end = Math.max(this.#end, index + 1);
-    const call: ToolCall = { id: "", type: "function", function: { name: "", arguments: "" } };
-    const open = { index, call, end: new ObjectEnd() };
+    const args = new TextSoFar();
+    const called = {
+      name: "",
+      // Put together when somebody asks.
+      get arguments() {
+        return args.text;
+      },
+    };
+    const call: ToolCall = { id: "", type: "function", function: called };
+    const open = { index, call, args, end: new ObjectEnd() };
     this.#calls.push(open);
     if (wireIndex !== undefined) this.#byIndex.set(wireIndex, open);
     return open;
@@ -99,6 +110,7 @@ export function asText(value: unknown): string {
 }
 
 interface OpenCall extends CallSoFar {
+  readonly args: TextSoFar;
   readonly end: ObjectEnd;
 }
 

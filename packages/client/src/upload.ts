@@ -1,5 +1,7 @@
+import type { Stats } from "node:fs";
 import { InvalidInputError } from "./errors.js";
 import { builtin, pathOfURL } from "./file-path.js";
+import { piecesOfFile } from "./local-file.js";
 
 /**
  * A file to send: a path (a text, or a `file:` URL), a `Blob` or `File`, or a stream of bytes (of Node.js or of the web, or any other
@@ -30,7 +32,8 @@ export interface Upload {
   readonly blob: Blob | undefined;
   /** Whether a part of it was read that cannot be read again. */
   readonly spent: boolean;
-  open(inspector?: Inspector): ReadableStream<Uint8Array>;
+  /** @param lent - whether a piece may change as soon as the next one is asked for, which spares memory */
+  open(lent: boolean, inspector?: Inspector): ReadableStream<Uint8Array>;
 }
 
 /**
@@ -44,7 +47,11 @@ export async function openUpload(source: FileSource, rules: FileRules): Promise<
     throw new InvalidInputError("filename must be a text that is not empty.");
   if (typeof source === "string" || source instanceof URL) {
     const path = pathOf(source, field);
-    return ofBlob(await openPath(path, rules), rules.filename ?? nameOf(path), rules);
+    const [blob, seen] = await openPath(path, rules);
+    return {
+      ...ofBlob(blob, rules.filename ?? nameOf(path), rules),
+      open: (lent) => streamOf(piecesOfFile(path, seen, lent)),
+    };
   }
   if (source instanceof Blob) {
     const name = rules.filename ?? (source as { name?: unknown }).name;
@@ -94,14 +101,14 @@ function nameOf(path: string): string {
   return builtin("node:path", withoutFiles).basename(path);
 }
 
-async function openPath(path: string, { field }: FileRules): Promise<Blob> {
+async function openPath(path: string, { field }: FileRules): Promise<[Blob, Stats]> {
   const { openAsBlob, promises } = builtin("node:fs", withoutFiles);
   try {
     const stats = await promises.stat(path);
     if (stats.isDirectory()) throw new InvalidInputError(`${path} (${field}) is a directory: name a file.`);
     // Reading a pipe or a device may never end, and it has no size.
     if (!stats.isFile()) throw new InvalidInputError(`${path} (${field}) is no regular file: give a stream of it.`);
-    return await openAsBlob(path);
+    return [await openAsBlob(path), stats];
   } catch (cause) {
     if (cause instanceof InvalidInputError) throw cause;
     const code = (cause as { code?: unknown }).code;
@@ -110,6 +117,23 @@ async function openPath(path: string, { field }: FileRules): Promise<Blob> {
       cause,
     });
   }
+}
+
+/** Reads nothing ahead. */
+function streamOf(pieces: AsyncGenerator<Uint8Array, undefined>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await pieces.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** A stream, which can be read once. */
@@ -145,7 +169,7 @@ class StreamUpload implements Upload {
     return this.#spent;
   }
 
-  open(inspector?: Inspector): ReadableStream<Uint8Array> {
+  open(_lent: boolean, inspector?: Inspector): ReadableStream<Uint8Array> {
     const { field, maxBytes, ifLarger } = this.#rules;
     let pieces: Pieces | undefined;
     let bytes = 0;

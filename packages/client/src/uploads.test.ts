@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   createReadStream,
   createWriteStream,
@@ -394,6 +395,23 @@ describe("lines of a batch", () => {
     const error = await failureOf(client.files.upload({ file, filename: "a.jsonl" }));
     expect(error).toMatchObject({ name: "InvalidInputError", reason: "tooLarge" });
   });
+});
+
+test("a large file arrives byte for byte, also when nobody reads it for a while", async () => {
+  // More than the buffers of both sides take: what is sent from one buffer must have left before the next piece comes into it.
+  const content = randomBytes(24_000_000);
+  const path = write("large.bin", content);
+  const pieces: Buffer[] = [];
+  const { url } = await serve([heard], (request, response) => {
+    request.on("data", (piece: Buffer) => pieces.push(piece));
+    request.on("end", () => response.end(JSON.stringify(heard[1])));
+    request.pause();
+    setTimeout(() => request.resume(), 200);
+  });
+  const client = new SiliconFlowClient({ apiKey: "sk-secret", baseURL: url });
+  cleanUps.push(() => client.close());
+  await client.transcriptions.create({ model, file: path });
+  expect(Buffer.concat(pieces).includes(content)).toBe(true);
 });
 
 test("a file that changes while it is sent is an error, and no mixture of both", async () => {

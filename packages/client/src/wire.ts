@@ -26,6 +26,8 @@ export interface WireBody {
   read(): Uint8Array | null | undefined;
   /** Called when `read()` has news. */
   wake: (() => void) | undefined;
+  /** From now on, what `read()` returned may be gone when it is called again: copy it, or write it before. Spares memory. */
+  lend?(): void;
   /** Closes the socket. Does nothing once the body has ended. */
   cancel(): void;
 }
@@ -38,6 +40,8 @@ export interface DownloadRequest extends Pick<WireRequest, "url" | "headers" | "
 
 /** Sends a request and returns when the headers of the answer are there. */
 export interface Wire {
+  /** Whether a piece of a streamed body has left when the next one is asked for, so that its memory may be used for that. */
+  readonly sendsInTurn?: boolean;
   /** What it sends of its own that nobody may see: the password of a proxy. */
   readonly secrets?: readonly string[];
   send(request: WireRequest): Promise<WireResponse>;

@@ -34,6 +34,16 @@ export interface Spent {
   requests: number;
 }
 
+/** What has become of a list. */
+export interface Outcome {
+  /** In the order of the inputs, with a gap for each failure. */
+  vectors: (number[] | undefined)[];
+  /** By position among the inputs. */
+  failures: { position: number; error: Error }[];
+  /** Requests sent. */
+  attempts: number;
+}
+
 /** Some of the inputs, to be asked for together. */
 interface Batch {
   positions: number[];
@@ -72,6 +82,8 @@ export class EmbeddingRun<Input> {
   /** Requests that were started but wait for room, and have not taken their inputs yet. */
   #untaken = 0;
   readonly #resumed: boolean;
+  /** Where the inputs begin in the stream they are a part of: messages and errors count from its beginning. */
+  readonly #offset: number;
 
   constructor(
     asker: Asker<Input>,
@@ -79,6 +91,7 @@ export class EmbeddingRun<Input> {
     name: string,
     reader: VectorReader,
     known: readonly (number[] | undefined)[] = [],
+    offset = 0,
   ) {
     this.#asker = asker;
     this.#inputs = inputs;
@@ -88,10 +101,23 @@ export class EmbeddingRun<Input> {
     this.#fresh = [...this.#vectors.keys()].filter((position) => this.#vectors[position] === undefined);
     this.#sizeLeft = this.#fresh.reduce((sum, position) => sum + asker.sizeOf(inputs[position]!), 0);
     this.#resumed = known.length > 0;
+    this.#offset = offset;
   }
 
   /** Resolves to all vectors, in the order of the inputs. */
   async complete(signal: AbortSignal | undefined): Promise<number[][]> {
+    const { vectors, failures, attempts } = await this.outcome(signal, this.#asker.report);
+    const [first] = failures;
+    // Every position without a vector has its failure.
+    if (first === undefined) return vectors as number[][];
+    const cause = this.#stoppedBy ?? first.error;
+    // One request, or nothing at all to keep: the error itself says more than a wrapper round it.
+    if (failures.length === vectors.length || (this.#batches <= 1 && !this.#resumed)) throw cause;
+    throw this.partial(failures, cause, attempts);
+  }
+
+  /** Resolves to what there is once every input has its vector or its failure. Rejects only when the signal fires. */
+  async outcome(signal: AbortSignal | undefined, report: (spent: Spent) => void): Promise<Outcome> {
     const running = new Set<Promise<void>>();
     try {
       for (;;) {
@@ -105,7 +131,7 @@ export class EmbeddingRun<Input> {
         await Promise.race(running);
       }
     } finally {
-      this.#asker.report(this.#spent);
+      report(this.#spent);
     }
   }
 
@@ -195,7 +221,7 @@ export class EmbeddingRun<Input> {
       this.#failures.set(
         position!,
         new InvalidInputError(message, {
-          position: position!,
+          position: this.#offset + position!,
           reason: "tooLarge",
           attempts: this.#attempts[position!]!,
           cause: error,
@@ -233,54 +259,66 @@ export class EmbeddingRun<Input> {
     this.#asker.batchSize = Math.min(this.#asker.batchSize, size);
   }
 
-  #finish(): number[][] {
+  #finish(): Outcome {
     if (this.#stoppedBy !== undefined) {
       const unasked = [...this.#fresh.slice(this.#taken), ...this.#again.flatMap((batch) => batch.positions)];
       for (const position of unasked) this.#failures.set(position, this.#stoppedBy);
     }
-    let arrived = 0;
     for (const [position, vector] of this.#vectors.entries()) {
       if (vector === undefined) continue;
       // What the right length is may have turned out only after this vector was read.
       const row = this.#reader.check(vector);
-      if ("vector" in row) {
-        arrived++;
-        continue;
-      }
+      if ("vector" in row) continue;
       this.#vectors[position] = undefined;
       this.#failures.set(position, this.#untrusted(position, row.problem, undefined));
     }
-    // Every position without a vector has its failure.
-    if (this.#failures.size === 0) return this.#vectors as number[][];
     const failures = [...this.#failures]
       .map(([position, error]) => ({ position, error }))
       .sort((a, b) => a.position - b.position);
-    const first = failures[0]!;
-    // One request, or nothing at all to keep: the error itself says more than a wrapper round it.
-    if (arrived === 0 || (this.#batches <= 1 && !this.#resumed)) throw this.#stoppedBy ?? first.error;
-    throw this.#partial(failures, this.#stoppedBy ?? first.error);
+    return { vectors: this.#vectors, failures, attempts: this.#sent };
   }
 
-  #partial(failures: { position: number; error: Error }[], cause: Error): PartialFailureError<number[]> {
-    const results = this.#vectors;
+  /** What there is, and what there is not. Positions count from the beginning of the stream that the inputs are a part of. */
+  partial(
+    failures: { position: number; error: Error }[],
+    cause: Error,
+    attempts: number,
+  ): PartialFailureError<number[]> {
+    const count = this.#inputs.length;
     const message =
-      `${failures.length} of ${results.length} ${this.#name} have no vector, the first is ${this.#place(failures[0]!.position)}: ` +
+      `${failures.length} of ${count} ${this.#name} have no vector, the first is ${this.#place(failures[0]!.position)}: ` +
       `${cause.message.replace(/\.$/, "")}. The others are in \`results\`; \`resume()\` asks for the missing ones only.`;
-    const kept = [...results];
-    const resume = (options?: { signal?: AbortSignal }) =>
-      new EmbeddingRun(this.#asker, this.#inputs, this.#name, this.#reader, kept).complete(options?.signal);
-    return new PartialFailureError<number[]>(message, { results, failures, resume, cause, attempts: this.#sent });
+    const kept = [...this.#vectors];
+    const resume = async (options?: { signal?: AbortSignal }) => {
+      const run = new EmbeddingRun(this.#asker, this.#inputs, this.#name, this.#reader, kept, this.#offset);
+      return this.#placed(await run.complete(options?.signal));
+    };
+    return new PartialFailureError<number[]>(message, {
+      results: this.#placed(kept),
+      failures: failures.map(({ position, error }) => ({ position: this.#offset + position, error })),
+      resume,
+      cause,
+      attempts,
+    });
+  }
+
+  /** Where the list begins later than the stream it is a part of, with a gap for what came before. */
+  #placed<T>(list: T[]): T[] {
+    if (this.#offset === 0) return list;
+    const placed: T[] = [];
+    for (const [position, entry] of list.entries()) placed[this.#offset + position] = entry;
+    return placed;
   }
 
   #place(position: number): string {
-    return this.#name === "query" ? this.#name : `${this.#name}[${position}]`;
+    return this.#name === "query" ? this.#name : `${this.#name}[${this.#offset + position}]`;
   }
 
   #untrusted(position: number, problem: RowProblem, traceId: string | undefined): InvalidResponseError {
     const message = `${this.#place(position)}: ${problem.message}; asked twice`;
     return new InvalidResponseError(message, {
       reason: problem.reason,
-      position,
+      position: this.#offset + position,
       attempts: this.#attempts[position] ?? 0,
       ...(traceId !== undefined && { traceId }),
     });

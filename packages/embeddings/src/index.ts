@@ -1,4 +1,5 @@
 export type { EmbeddingContent } from "./contents.js";
+export type { EmbeddedText } from "./embedding-stream.js";
 export {
   type EmbedOptions,
   type EmbeddingsUsage,

@@ -21,7 +21,7 @@ const longestSquared = 1e18;
  * One reader serves one list of inputs, over all its requests: all vectors of a list have the same length.
  */
 export class VectorReader {
-  readonly #dimensions: number | undefined;
+  #dimensions: number | undefined;
   /** How many vectors had which length. Where `dimensions` was not given, the commonest length is the right one, on a tie the first. */
   readonly #lengths = new Map<number, number>();
   #scratch = Buffer.alloc(0);
@@ -40,6 +40,11 @@ export class VectorReader {
       if (count > most) [best, most] = [length, count];
     }
     return best;
+  }
+
+  /** Vectors of this length were handed out and cannot be taken back: those to come have to be like them. */
+  settle(length: number): void {
+    this.#dimensions ??= length;
   }
 
   /**

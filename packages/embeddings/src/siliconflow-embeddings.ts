@@ -18,6 +18,8 @@ import {
 } from "@langchain-siliconflow/client/adapter";
 import { Embeddings } from "@langchain/core/embeddings";
 import { ConcurrencyLimit } from "./concurrency.js";
+import { checkedTexts } from "./checked-texts.js";
+import { type EmbeddedText, EmbeddingStream } from "./embedding-stream.js";
 import { type Asker, EmbeddingRun, type Spent } from "./embedding-run.js";
 import { type EmbeddingContent, readContents } from "./contents.js";
 import { isInvalidParameter, judge } from "./failures.js";
@@ -189,7 +191,44 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
    * @throws {@link InvalidResponseError} for a vector that could not be trusted twice; its `position` is the text's.
    */
   async embedDocuments(texts: string[], options?: EmbedOptions): Promise<number[][]> {
-    return this.#embed(checked(texts, "texts"), "texts", options);
+    return this.#embed(checkedTexts(texts, "texts"), "texts", options);
+  }
+
+  /**
+   * The same for more texts than there is memory for: their vectors one after another, in the order of the texts, which may come from
+   * a file, a database, or another stream. Up to `maxConcurrency` requests run ahead of the consumer, and no more texts than these take
+   * (`maxConcurrency` × `batchSize`, by default 512) are read before their vectors are taken. Leaving the loop closes the source and the requests.
+   *
+   * When a request fails for good, the source is closed, what was asked for is waited for, and what precedes the failure is handed out. Then the loop
+   * throws a {@link PartialFailureError}: its `results` hold what arrived beyond, each at its text's place, with gaps for what was handed out before, and
+   * `resume()` asks for the texts that were read and have no vector. `results.length` is how many texts were read: begin there with the others.
+   * When nothing arrived at all, it is the error itself. What the source throws comes through, after the vectors of all texts before.
+   *
+   * @example
+   * ```ts
+   * import { SiliconFlowEmbeddings } from "@langchain-siliconflow/embeddings";
+   *
+   * async function* lines() {
+   *   for (let line = 1; line <= 1000; line++) yield `Line number ${line}`;
+   * }
+   * const embeddings = new SiliconFlowEmbeddings({ model: "BAAI/bge-m3" });
+   * for await (const { index, text, vector } of embeddings.embedStream(lines())) {
+   *   if (index % 100 === 0) console.log(index, text, vector.length);
+   * }
+   * ```
+   *
+   * @throws {@link InvalidInputError} for an empty text, after the vectors of all texts before; `position` is its place.
+   * @throws {@link PartialFailureError} when a request failed after vectors had arrived.
+   */
+  embedStream(
+    texts: Iterable<string> | AsyncIterable<string>,
+    options?: EmbedOptions,
+  ): AsyncGenerator<EmbeddedText, void, undefined> {
+    const given: unknown = texts;
+    const isList = typeof given === "object" && given !== null;
+    if (!isList || !(Symbol.asyncIterator in given || Symbol.iterator in given))
+      throw new InvalidInputError("texts must be a list, or something else that can be iterated over.");
+    return new EmbeddingStream(this.#asker, texts, new VectorReader(this.dimensions), options?.signal).vectors();
   }
 
   /**
@@ -198,7 +237,7 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
    * @throws {@link InvalidResponseError} for a vector that could not be trusted twice.
    */
   async embedQuery(text: string, options?: EmbedOptions): Promise<number[]> {
-    checked([text], "query");
+    checkedTexts([text], "query");
     const query = this.queryInstruction ? `Instruct: ${this.queryInstruction}\nQuery:${text}` : text;
     const [vector] = await this.#embed([query], "query", options);
     return vector!;
@@ -301,14 +340,6 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
     if (onUsage === undefined || spent.requests === 0) return;
     quietly(() => onUsage({ model: this.model, ...spent }));
   }
-}
-
-function checked(inputs: string[], name: string): string[] {
-  if (!Array.isArray(inputs)) throw new InvalidInputError(`${name} must be a list.`);
-  const position = inputs.findIndex((input) => typeof input !== "string" || input === "");
-  if (position === -1) return inputs;
-  const found = inputs[position] === "" ? "is empty: leave it out." : "must be a string.";
-  throw new InvalidInputError(`${name === "query" ? name : `${name}[${position}]`} ${found}`, { position });
 }
 
 type WireInput = Extract<EmbeddingsRequest["input"], unknown[]>;

@@ -533,7 +533,7 @@ describe("the way out", () => {
         else read(source!.slice(2));
       }
     };
-    read("siliconflow-rerank.js");
+    read("compressor.js");
     expect([...imported].sort()).toEqual([
       "@langchain-siliconflow/client",
       "@langchain-siliconflow/client/adapter",

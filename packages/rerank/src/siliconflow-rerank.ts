@@ -215,22 +215,10 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list.");
     if (query === "") throw new InvalidInputError("query must be a text that is not empty.");
     // A copy: the caller's list may change while the request is under way.
-    const given = Array.from<RerankInput>(documents);
-    const asked = await this.#read(query, "query");
+    const given = [...(documents as readonly RerankInput[])];
+    const contents = await this.#toWire(query, given);
     if (given.length === 0) return [];
-    const contents = await Promise.all(
-      given.map((document, position) => this.#read(document, `documents[${position}]`, position)),
-    );
-    if ([asked, ...contents].reduce((sum, { size }) => sum + size, 0) > maxContentSize) {
-      const message =
-        "The pictures are together larger than a request can be. Rank fewer at once, or give their addresses.";
-      throw new InvalidInputError(message, { reason: "tooLarge" });
-    }
-    const request: RerankRequest = {
-      model: this.model,
-      query: await asked.toWire(),
-      documents: await Promise.all(contents.map((content) => content.toWire())),
-    };
+    const request: RerankRequest = { model: this.model, ...contents };
     const wanted = Math.min(topN ?? given.length, given.length);
     if (topN !== undefined) request.top_n = wanted;
     if (this.instruction !== undefined) request.instruction = this.instruction;
@@ -242,6 +230,26 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     const { scoreThreshold } = this;
     if (scoreThreshold === undefined) return results;
     return results.filter(({ relevanceScore }) => relevanceScore >= scoreThreshold);
+  }
+
+  async #toWire(query: RerankContent, given: RerankInput[]): Promise<Pick<RerankRequest, "query" | "documents">> {
+    const question = textOf(query, this.imageKey);
+    const texts = given.map((document) => textOf(document, this.imageKey));
+    // Nearly all lists are of texts, which go as they are. To look at each of a thousand as at a picture takes as long as the rest of the call.
+    if (question !== undefined && !texts.includes(undefined)) return { query: question, documents: texts as string[] };
+    const asked = await this.#read(query, "query");
+    const contents = await Promise.all(
+      given.map((document, position) => this.#read(document, `documents[${position}]`, position)),
+    );
+    if ([asked, ...contents].reduce((sum, { size }) => sum + size, 0) > maxContentSize) {
+      const message =
+        "The pictures are together larger than a request can be. Rank fewer at once, or give their addresses.";
+      throw new InvalidInputError(message, { reason: "tooLarge" });
+    }
+    return {
+      query: await asked.toWire(),
+      documents: await Promise.all(contents.map((content) => content.toWire())),
+    };
   }
 
   async #read(given: unknown, place: string, position?: number): Promise<Content> {
@@ -305,6 +313,12 @@ function contentOf(given: unknown, imageKey: string | false): unknown {
   const image: unknown = imageKey === false ? undefined : metadata?.[imageKey];
   if (image !== undefined && image !== null) return { image };
   return typeof pageContent === "string" ? pictureOrText(pageContent) : { text: pageContent };
+}
+
+/** The text of what is nothing else; `undefined` for what has to be looked at. */
+function textOf(given: unknown, imageKey: string | false): string | undefined {
+  const content = contentOf(given, imageKey);
+  return typeof content === "string" && content !== "" ? content : undefined;
 }
 
 function count(tokens: unknown): number {

@@ -271,6 +271,18 @@ describe("a limit per hour or day that is used up", () => {
 });
 
 describe("tokens", () => {
+  test("of answers that nobody has heard yet are taken for many, until the first have ended", async () => {
+    const { ask, time } = setUp({ tokensPerMinute: 60_000 });
+    const asked = Array.from({ length: 200 }, () => ask(30));
+    await time.pass(1000);
+    const first = asked.filter(({ at }) => at !== undefined);
+    expect(first.length).toBe(57);
+    for (const { lease } of first) void lease.then((each) => each.settle({ tokens: 330 }));
+    await time.pass(2000);
+    // 57 * 330 are used, and those under way are taken for 330 each.
+    expect(asked.filter(({ at }) => at !== undefined).length).toBe(Math.floor(59_700 / 330));
+  });
+
   test("are reserved by the estimate, and freed for what was not used", async () => {
     const { ask, time } = setUp({ tokensPerMinute: 100 });
     const lease = await ask(90).lease;

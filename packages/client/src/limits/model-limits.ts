@@ -10,6 +10,13 @@ const freeBurst = 100;
 const firstPause = 1 / 6;
 /** By this factor a request's real use above its estimate is forgotten with each request that ends. */
 const excessDecay = 0.995;
+/**
+ * Nothing in a prompt tells how long its answer will be. Until answers have told, each request is taken to use so many
+ * tokens more than it was estimated at, and no more than this part of the limit.
+ */
+const unheard = { tokens: 1000, share: 0.02 };
+/** By this factor that is forgotten with each answer. */
+const unheardDecay = 0.75;
 /** Each answer counts for so much of the average duration. */
 const durationWeight = 0.02;
 /** Waits for hours and days are cut off here, unless asked for. */
@@ -35,6 +42,10 @@ export class ModelLimits {
   #durationMs: number;
   /** How far real use went beyond estimates lately: added to each estimate. */
   #excess = 0;
+  /** Added instead as long as that is less. */
+  #unheard: number;
+  /** The most tokens that any limit allows. */
+  readonly #most: number;
 
   constructor(model: string, limits: CheckedLimits, cut: Cut, clock: Clock, waitForHoursAndDays: boolean) {
     this.model = model;
@@ -43,6 +54,8 @@ export class ModelLimits {
     this.#durationMs = cut.holdMs.slow;
     this.#waitForHoursAndDays = waitForHoursAndDays;
     this.budgets = limitClasses.map((limitClass) => new Budget(limitClass, limits[limitClass.name], cut));
+    this.#most = Math.min(...this.budgets.map((each) => (each.class.unit === "tokens" ? each.configured : Infinity)));
+    this.#unheard = this.#most === Infinity ? 0 : Math.min(unheard.tokens, this.#most * unheard.share);
   }
 
   /** How long a request that goes out now may be on its way, before it is taken for counted by the service. */
@@ -60,8 +73,8 @@ export class ModelLimits {
       if (need[limitClass.unit] > configured)
         throw neverFits(this.model, limitClass.words, configured, need[limitClass.unit]);
     }
-    const most = Math.min(...this.budgets.map((each) => (each.class.unit === "tokens" ? each.configured : Infinity)));
-    return { ...need, tokens: Math.min(need.tokens + Math.ceil(this.#excess), most) };
+    const more = Math.ceil(Math.max(this.#excess, this.#unheard));
+    return { ...need, tokens: Math.min(need.tokens + more, this.#most) };
   }
 
   /** Why and how long a request must wait now, with so much before it; undefined when it need not. */
@@ -100,6 +113,7 @@ export class ModelLimits {
     if (used === 0) return;
     this.#excess = Math.max(this.#excess * excessDecay, used - Math.ceil(estimate), 0);
     if (this.#excess < 1) this.#excess = 0;
+    this.#unheard = this.#unheard < 1 ? 0 : this.#unheard * unheardDecay;
   }
 
   /**

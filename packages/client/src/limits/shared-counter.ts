@@ -14,8 +14,10 @@ const rereadMs = 8000;
 const correctedBuckets = 6;
 /** Buckets of the future are read as well: requests under way are counted there, by clocks that may be ahead. */
 const aheadMs = sharedCut.holdMs.quick + sharedCut.marginMs;
-/** Corrections are collected for so long. */
+/** Corrections are collected for so long; and what was added is there for so long before what it replaces is taken back. */
 const collectMs = 100;
+/** A reading that took longer may have missed both. */
+const quickReadingMs = 80;
 
 /** One limit of one model, counted by several processes in a store. */
 export class SharedCounter {
@@ -30,6 +32,8 @@ export class SharedCounter {
   readonly #unwritten: SlidingWindow;
   /** Corrections that are not sent yet, by bucket. */
   readonly #corrections = new Map<number, number>();
+  /** What is to be taken back from the store soon, by bucket. */
+  readonly #leaving = new Map<number, number>();
   /** Additions that are on their way to the store. */
   readonly #sending = new Map<number, number>();
   /** Buckets that are being read, each with its last reading: one that an addition has overtaken knows less than is known here. */
@@ -67,7 +71,12 @@ export class SharedCounter {
   async claim(amount: number, at: number): Promise<void> {
     if (amount === 0 || !this.#isShared) return;
     await this.#add(this.#indexAt(at), amount);
-    await this.#readFrom(this.#indexAt(this.#clock.now()) - correctedBuckets);
+    const from = this.#clock.now();
+    const newest = this.#indexAt(from) - correctedBuckets;
+    await this.#readFrom(newest);
+    const now = this.#clock.now();
+    // What was moved meanwhile was perhaps not yet where it went to, and no longer where it came from.
+    if (now - from > quickReadingMs) await this.#readBuckets(newest, this.#indexAt(now), true);
   }
 
   giveBack(amount: number, at: number): void {
@@ -104,7 +113,8 @@ export class SharedCounter {
     } else if (this.#link.up) {
       // What has left the window, the store has forgotten.
       if (from >= this.#own.oldestAt(this.#clock.now())) this.#correct(from, -claimed.amount);
-      this.#correct(to, used.amount);
+      this.#correct(to, Math.min(claimed.amount, used.amount));
+      this.#countMore(to, used.amount - claimed.amount);
     } else if (used.amount > claimed.amount) {
       // What the store has counted cannot be taken back from it now.
       this.#unwritten.add(to, used.amount - claimed.amount);
@@ -144,6 +154,13 @@ export class SharedCounter {
     return this.#own.indexAt(now);
   }
 
+  /** Nobody has claimed it: others hear of it at once. */
+  #countMore(index: number, amount: number): void {
+    if (amount <= 0) return;
+    this.budget.used.add(index, amount);
+    void this.#post(index, amount);
+  }
+
   #correct(index: number, amount: number): void {
     this.budget.used.add(index, amount);
     if (this.#corrections.size === 0) this.#clock.after(collectMs, () => void this.#sendCorrections(), true);
@@ -151,24 +168,32 @@ export class SharedCounter {
   }
 
   /**
-   * First what is added, and to the newest buckets, which others read. What is taken back follows when every reading that
+   * First what is added, and to one of the newest buckets, which others read. What is taken back follows when every reading that
    * may have missed the addition has ended: at no moment may anyone see less than there is.
    */
   async #sendCorrections(): Promise<void> {
     const corrections = [...this.#corrections];
     this.#corrections.clear();
+    for (const [index, amount] of corrections)
+      if (amount < 0) this.#leaving.set(index, (this.#leaving.get(index) ?? 0) + amount);
     const newest = this.#indexAt(this.#clock.now());
     const added = corrections.filter(([, amount]) => amount > 0);
     await Promise.all(
       added.map(async ([index, amount]) => {
-        const later = Math.max(index, newest);
+        const later = newest - index < 2 ? index : newest;
         this.budget.used.add(index, -amount);
         this.budget.used.add(later, amount);
         await this.#post(later, amount);
       }),
     );
     const takeBack = (): void => {
-      for (const [index, amount] of corrections) if (amount < 0) void this.#post(index, amount);
+      for (const [index, amount] of corrections) {
+        if (amount >= 0) continue;
+        this.#leaving.set(index, this.#leaving.get(index)! - amount);
+        if (this.#leaving.get(index) === 0) this.#leaving.delete(index);
+        // What was added is perhaps not there.
+        if (this.#link.up) void this.#post(index, amount);
+      }
     };
     this.#clock.after(collectMs, takeBack, true);
   }
@@ -208,24 +233,30 @@ export class SharedCounter {
 
   /** Counted here, and in the store soon. */
   #unsent(index: number): number {
-    return (this.#corrections.get(index) ?? 0) + (this.#sending.get(index) ?? 0);
+    return (this.#corrections.get(index) ?? 0) + (this.#leaving.get(index) ?? 0) + (this.#sending.get(index) ?? 0);
   }
 
   async #readFrom(first: number): Promise<void> {
+    await this.#readBuckets(first, this.#indexAt(this.#clock.now() + aheadMs));
+  }
+
+  /** `onlyMore`: what a bucket is known to hold stands when the store says less. */
+  async #readBuckets(first: number, last: number, onlyMore = false): Promise<void> {
     const reading: Promise<void>[] = [];
-    const last = this.#indexAt(this.#clock.now() + aheadMs);
-    for (let index = first; index <= last; index += 1) reading.push(this.#readBucket(index));
+    for (let index = first; index <= last; index += 1) reading.push(this.#readBucket(index, onlyMore));
     await Promise.all(reading);
   }
 
-  async #readBucket(index: number): Promise<void> {
+  async #readBucket(index: number, onlyMore: boolean): Promise<void> {
     const reading = {};
     this.#reading.set(index, reading);
     const counter = await this.#link.get(this.#bucketKey(index));
     if (this.#reading.get(index) !== reading) return;
     this.#reading.delete(index);
     // One that is missing was never there, or the store has lost it: what is known of it stands.
-    if (counter !== null) this.budget.used.set(index, Math.max(0, counter.consumedPoints + this.#unsent(index)));
+    if (counter === null) return;
+    const least = onlyMore ? this.budget.used.get(index) : 0;
+    this.budget.used.set(index, Math.max(least, counter.consumedPoints + this.#unsent(index)));
   }
 
   #bucketKey(index: number): string {

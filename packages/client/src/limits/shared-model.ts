@@ -103,7 +103,10 @@ export class SharedModel {
       wait = { milliseconds: standBackMs + this.#clock.random() * standBackSpreadMs, limit: undefined };
     }
     if (this.#late >= mostLate) this.#link.fail();
-    const granted = batch.map((waiter) => [waiter, this.#grant(waiter, now, at, false)] as const);
+    // They go out only now, and the service counts them so much later.
+    const later = at + (this.#clock.now() - now);
+    this.#each(sum(batch), (counter, amount) => counter.move({ amount, at }, { amount, at: later }, false));
+    const granted = batch.map((waiter) => [waiter, this.#grant(waiter, now, later, false)] as const);
     return { granted, wait, lookAgainMs: lookAgain };
   }
 

@@ -14,6 +14,8 @@ class FakeStore implements RateLimitStore {
   calls = 0;
   /** Longest way of a question, and of its answer, in milliseconds: some overtake others. */
   wayMs = 0;
+  /** How long a counter is not read, in milliseconds. */
+  readMs = (_key: string): number => 0;
   readonly #time: VirtualClock;
   readonly #counters = new Map<string, { points: number; until: number }>();
 
@@ -26,6 +28,8 @@ class FakeStore implements RateLimitStore {
 
   async get(key: string) {
     await this.#answer();
+    const readMs = this.readMs(key);
+    if (readMs > 0) await sleep(this.#time, readMs);
     const counter = this.#counters.get(key);
     if (counter === undefined || counter.until <= this.#time.date()) return this.#onItsWay(null);
     return this.#onItsWay({ consumedPoints: counter.points, msBeforeNext: counter.until - this.#time.date() });
@@ -141,6 +145,69 @@ describe("several processes", () => {
     },
   );
 
+  test.each([0, 500, 1500])("know nothing of the length of answers, and one comes %i ms later", async (lateMs) => {
+    const limit = 60_000;
+    const { time, limiters } = setUp({ tokensPerMinute: limit });
+    // Counted when they arrive, all of it.
+    const arrivals: Omit<Use, "from">[] = [];
+    limiters.forEach((limiter, from) => {
+      const ask = async () => {
+        if (from === 3) await sleep(time, lateMs);
+        for (;;) {
+          const lease = await limiter.acquire({ model, tokens: 30 });
+          const amount = 80 + Math.floor(time.random() * 300);
+          await sleep(time, 5);
+          arrivals.push({ at: time.now(), amount });
+          await sleep(time, 400 + time.random() * 50);
+          lease.settle({ tokens: amount });
+        }
+      };
+      for (let caller = 0; caller < 30; caller += 1) void ask();
+    });
+    await time.pass(30_000);
+    expect(mostWithin(arrivals, minuteMs)).toBeLessThanOrEqual(limit);
+    expect(mostWithin(arrivals, minuteMs)).toBeGreaterThan(limit * 0.98);
+  });
+
+  test("find what is moved while they read slowly", async () => {
+    const { time, store, limiters } = setUp({ requestsPerMinute: 2 }, 2);
+    await limiters[0]!.acquire({ model, tokens: 1 });
+    await time.pass(740);
+    const lease = await limiters[1]!.acquire({ model, tokens: 1 });
+    const claimed = String(Math.floor((time.date() + 1750) / 500));
+    await time.pass(5);
+    // From where it was claimed to where it ended. The other reads there first, and here when it is gone.
+    lease.settle({ tokens: 1 });
+    store.readMs = (key) => (key.endsWith(claimed) ? 300 : 0);
+    await time.pass(15);
+    const asked = granted(limiters[0]!, 1);
+    await time.pass(50_000);
+    expect(asked.count()).toBe(0);
+    await time.pass(20_000);
+    expect(asked.count()).toBe(1);
+  });
+
+  test("count a request from when it goes out, however long its claim took", async () => {
+    const { time, store, limiters } = setUp({ requestsPerMinute: 1 }, 1);
+    await time.pass(400);
+    store.readMs = () => 330;
+    let sentAt = Number.NaN;
+    void limiters[0]!.acquire({ model, tokens: 1 }).then(async (lease) => {
+      sentAt = time.now();
+      await sleep(time, 20_000);
+      lease.settle({ tokens: 1 });
+    });
+    await time.pass(2000);
+    store.readMs = () => 0;
+    await time.pass(20_000);
+    const asked = granted(limiters[0]!, 1);
+    // Slow answers are counted at the latest so long after they were asked for.
+    await time.pass(sentAt + 1750 + minuteMs - time.now());
+    expect(asked.count()).toBe(0);
+    await time.pass(2500);
+    expect(asked.count()).toBe(1);
+  });
+
   test("know what another used before they came", async () => {
     const { time, limiters } = setUp({ requestsPerMinute: 10 }, 2);
     await Promise.all(Array.from({ length: 8 }, () => limiters[0]!.acquire({ model, tokens: 1 })));
@@ -234,7 +301,7 @@ describe.each(["fails", "hangs"] as const)("a store that %s", (how) => {
   });
 
   test("gets what was used without it, also when nobody asks any more", async () => {
-    const { time, store, limiters } = setUp({ requestsPerMinute: 100, tokensPerMinute: 10_000, localShare: 0.5 }, 1);
+    const { time, store, limiters } = setUp({ requestsPerMinute: 100, tokensPerMinute: 100_000, localShare: 0.5 }, 1);
     store.state = how;
     const leases = Promise.all(Array.from({ length: 30 }, () => limiters[0]!.acquire({ model, tokens: 10 })));
     await time.pass(4000);
@@ -261,7 +328,8 @@ describe("a lease", () => {
   test("settles once, and for what was really used", async () => {
     const { time, store, limiters } = setUp({ tokensPerMinute: 1000, tokensPerDay: 100_000 }, 1);
     const lease = await limiters[0]!.acquire({ model, tokens: 500 });
-    expect(store.sum("TPM")).toBe(500);
+    // And a fiftieth of the limit for an answer of a length that nobody has heard yet.
+    expect(store.sum("TPM")).toBe(520);
     await time.pass(7000);
     lease.settle({ tokens: 120 });
     lease.settle({ tokens: 120 });

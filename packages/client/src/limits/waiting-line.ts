@@ -11,7 +11,8 @@ const longestTimerMs = 2 ** 31 - 1;
 
 /** A request in the line. */
 export interface Waiter {
-  readonly need: Need;
+  /** As was known when the line was last looked at. */
+  need: Need;
   /** What was asked for, before what experience adds to it. */
   readonly estimate: number;
 }
@@ -35,7 +36,7 @@ export interface Admission {
 /** Decides how many of a line's first requests may go. Never throws. */
 export type Admit = (line: Iterable<Waiter>) => Admission | Promise<Admission>;
 
-interface Place extends Waiter {
+interface Place {
   resolve(lease: Lease): void;
   reject(error: unknown): void;
   /** Forgets the signal. */
@@ -84,7 +85,7 @@ export class WaitingLine {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     while (this.#places.size > 0) {
-      const admission = this.#admit(this.#places.keys());
+      const admission = this.#admit(this.#inOrder());
       if (admission instanceof Promise) {
         this.#deciding = true;
         void admission.then((admitted) => {
@@ -97,16 +98,26 @@ export class WaitingLine {
     }
   }
 
+  /** Each with what it needs by now: meanwhile others have heard how long answers are. */
+  *#inOrder(): Generator<Waiter> {
+    for (const waiter of this.#places.keys()) {
+      this.#count(waiter.need, -1);
+      waiter.need = this.#limits.need(waiter.estimate, waiter.need.images);
+      this.#count(waiter.need, 1);
+      yield waiter;
+    }
+  }
+
   #enter(need: Need, estimate: number, signal: AbortSignal | undefined): Promise<Lease> {
     return new Promise((resolve, reject) => {
-      const waiter = { need, estimate };
+      const waiter: Waiter = { need, estimate };
       const onAbort = (): void => {
         this.#leave(waiter)?.reject(signal?.reason);
         this.look();
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       const release = (): void => signal?.removeEventListener("abort", onAbort);
-      this.#places.set(waiter, { ...waiter, resolve, reject, release });
+      this.#places.set(waiter, { resolve, reject, release });
       this.#count(need, 1);
       if (this.#places.size === 1) this.look();
     });

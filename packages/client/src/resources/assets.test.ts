@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, symlink, writeFile, mkdir } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -196,6 +197,25 @@ describe.each(clients)("a link, asked with %s", (_, clientWith) => {
     handler = (_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb);
     const error = await failureOf(assets.download(link(), near({ maxBytes: 1_000_000 })));
     expect(error.reason).toBe("tooLarge");
+  });
+
+  test.each([
+    ["of a known length", 0],
+    ["in small pieces", 700],
+    ["in large pieces", 300_000],
+  ])("to a file %s is the same byte for byte, and what else is in memory stays what it is", async (_kind, piece) => {
+    const film = randomBytes(5_000_000);
+    handler = (_request, response) => {
+      if (piece === 0) return void response.writeHead(200, { "content-length": film.length }).end(film);
+      for (let at = 0; at < film.length; at += piece) response.write(film.subarray(at, at + piece));
+      response.end();
+    };
+    // Small buffers of the process share memory, also with small pieces of a body.
+    const others = Array.from({ length: 1000 }, (_each, index) => Buffer.from(`other ${index}`));
+    const path = join(folder, "film.mp4");
+    await assets.download(link(), { ...near(), path });
+    expect((await readFile(path)).equals(film)).toBe(true);
+    expect(others.every((other, index) => other.toString() === `other ${index}`)).toBe(true);
   });
 
   test("to a file that ends too early is an error, and leaves no file", async () => {

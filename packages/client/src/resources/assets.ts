@@ -172,6 +172,7 @@ async function intoFile(download: Download, path: string | URL): Promise<Asset &
   try {
     response = await download.connect();
     const read = download.reader(response);
+    response.body.lend?.();
     let size = 0;
     for (let piece = await read(); piece !== null; piece = await read()) {
       await file.write(piece);

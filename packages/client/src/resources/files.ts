@@ -4,7 +4,7 @@ import { formOf } from "../multipart.js";
 import type { RequestOptions } from "../options.js";
 import { joined, readBody, tooLarge } from "../read-body.js";
 import type { Transport } from "../transport.js";
-import { openUpload, unreadable, type FileSource, type Inspector } from "../upload.js";
+import { openUpload, unreadable, type FileSource, type Inspector, type Upload } from "../upload.js";
 import { unwrapped } from "../wrapped.js";
 import type { Traced } from "./chat-wire.js";
 import { pathPart, pathWith } from "./query.js";
@@ -96,7 +96,7 @@ export class Files {
     const ifLarger = "Spread its lines over several files.";
     const file = await openUpload(source, { field: "file", filename, maxBytes, ifLarger });
     const lines = purpose === "batch" ? new LineCounter() : undefined;
-    if (lines !== undefined && file.blob !== undefined) await readThrough(file.blob, lines, options?.signal);
+    if (lines !== undefined && file.blob !== undefined) await readThrough(file, lines, options?.signal);
     const call = {
       method: "POST",
       path: "/files",
@@ -178,8 +178,8 @@ class LineCounter implements Inspector {
   }
 }
 
-async function readThrough(blob: Blob, inspector: Inspector, signal: AbortSignal | undefined): Promise<void> {
-  const reader = blob.stream().getReader();
+async function readThrough(file: Upload, inspector: Inspector, signal: AbortSignal | undefined): Promise<void> {
+  const reader = file.open(true).getReader();
   try {
     for (;;) {
       if (signal?.aborted) throw abortReason(signal);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -68,6 +69,56 @@ const clients: [string, (options: SharedClientOptions) => Client][] = [
 ];
 
 describe.each(clients)("speech over %s", (_, makeClient) => {
+  test("is saved whole, under its name when it is complete", async () => {
+    // In pieces that share what one read of the socket brought, and in such that span several.
+    const long = Buffer.concat([sound, randomBytes(3_000_000)]);
+    const { url, bodies } = await serve((response) => {
+      for (let at = 0; at < 500_000; at += 1000) response.write(long.subarray(at, at + 1000));
+      response.end(long.subarray(500_000));
+    });
+    const folder = mkdtempSync(join(tmpdir(), "speech-"));
+    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const client = connect(url);
+    const path = join(folder, "night.mp3");
+    const stream = client.speech.stream(request);
+    await expect(stream.save(path)).resolves.toEqual({ path, size: long.length });
+    expect(readFileSync(path).equals(long)).toBe(true);
+    expect(readdirSync(folder)).toEqual(["night.mp3"]);
+    expect((await failureOf(stream.save(path))).name).toBe("InvalidInputError");
+
+    // Nothing is paid for where nothing can be kept.
+    const error = await failureOf(client.speech.stream(request).save(join(folder, "none", "night.mp3")));
+    expect(error.name).toBe("InvalidInputError");
+    expect(bodies).toHaveLength(1);
+  });
+
+  test("that breaks off while it is saved leaves no file", async () => {
+    const { url } = await serve((response) => {
+      response.writeHead(200, { "content-length": "1000000" });
+      response.write(sound, () => response.destroy());
+    });
+    const folder = mkdtempSync(join(tmpdir(), "speech-"));
+    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const error = await failureOf(connect(url).speech.stream(request).save(join(folder, "night.mp3")));
+    expect(["truncated", "reset"]).toContain(error.reason);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("that is aborted while it is saved leaves no file, and rejects with the reason", async () => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const { url } = await serve((response) => {
+      response.write(sound);
+      controller.abort(reason);
+    });
+    const folder = mkdtempSync(join(tmpdir(), "speech-"));
+    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const { signal } = controller;
+    const saving = connect(url).speech.stream(request, { signal }).save(join(folder, "night.mp3"));
+    await expect(saving).rejects.toBe(reason);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   const connect = (baseURL: string, options: SharedClientOptions = {}): Client => {
     const client = makeClient({ apiKey: "sk-secret", baseURL, ...options });
     cleanUps.push(() => client.close());

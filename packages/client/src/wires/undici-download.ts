@@ -82,7 +82,11 @@ export async function downloadWithUndici(
     return {
       status: response.statusCode,
       header: (name) => readHeader(headers[name]),
-      body: releasing(new NodeBody(body, release), release, () => broken),
+      body: releasing(
+        new NodeBody(body, encoding === undefined && given === undefined && proxy === undefined, release),
+        release,
+        () => broken,
+      ),
     };
   } catch (error) {
     release();

@@ -44,6 +44,13 @@ export class UndiciWire implements Wire {
     this.#given = dispatcher;
   }
 
+  /**
+   * undici waits after each piece that fills the socket until all of it has gone out. Of other dispatchers it is not known.
+   */
+  get sendsInTurn(): boolean {
+    return this.#given === undefined;
+  }
+
   get secrets(): readonly string[] {
     return this.#given === undefined ? proxySecrets(this.#baseURL) : [];
   }
@@ -101,6 +108,7 @@ export class UndiciWire implements Wire {
         header: (name) => readHeader(headers[name]),
         body: new NodeBody(
           encoding === undefined ? response.body : await decompress(response.body, encoding),
+          connection.own && encoding === undefined,
           this.#free,
         ),
       };

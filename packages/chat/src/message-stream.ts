@@ -1,0 +1,100 @@
+import type { AIMessageChunk } from "@langchain/core/messages";
+import type { RepairedStream, StreamEnd } from "./repair-stream.js";
+import { toMessageChunk } from "./wire-to-messages.js";
+
+const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/** How a stream is asked for, and who may end it. */
+export interface Asking {
+  /** Sends the request. */
+  open(): Promise<RepairedStream>;
+  /** Filled when the stream has ended. */
+  end: StreamEnd;
+  signal: AbortSignal | undefined;
+  /** Fires when the reader has left. */
+  left: AbortSignal;
+}
+
+/**
+ * The messages of a run that nobody but its reader hears of: what core's `_streamIterator` yields where no callback, no tracer and no
+ * parent listens, without its generator and ours. The request is sent at the first `next()`.
+ */
+export class MessageStream implements AsyncGenerator<AIMessageChunk, undefined, unknown> {
+  readonly #asking: Asking;
+  #stream: RepairedStream | undefined;
+  #over = false;
+  /** Calls of `next()` that overlap are served one after the other. */
+  #running: Promise<unknown> | undefined;
+
+  constructor(asking: Asking) {
+    this.#asking = asking;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<AIMessageChunk, undefined>> {
+    // What has arrived costs one promise.
+    if (this.#running === undefined && this.#stream !== undefined && !this.#over) {
+      try {
+        const chunk = this.#stream.take();
+        if (chunk !== undefined) return Promise.resolve({ done: false, value: this.#toMessage(chunk) });
+      } catch (error) {
+        return this.#fail(error);
+      }
+    }
+    const before = this.#running;
+    const result = before === undefined ? this.#advance() : before.then(() => this.#advance());
+    const settled = result.then(ignore, ignore);
+    this.#running = settled;
+    void settled.then(() => {
+      if (this.#running === settled) this.#running = undefined;
+    });
+    return result;
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#over = true;
+    await this.#stream?.return();
+    return finished;
+  }
+
+  async throw(error: unknown): Promise<never> {
+    await this.return();
+    throw error;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  async #advance(): Promise<IteratorResult<AIMessageChunk, undefined>> {
+    if (this.#over) return finished;
+    try {
+      this.#stream ??= await this.#asking.open();
+      const { done, value } = await this.#stream.next();
+      if (!done) return { done: false, value: this.#toMessage(value) };
+      this.#over = true;
+      this.#asking.signal?.throwIfAborted();
+      return finished;
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  #toMessage(chunk: Parameters<typeof toMessageChunk>[0]): AIMessageChunk {
+    this.#asking.signal?.throwIfAborted();
+    return toMessageChunk(chunk, this.#asking.end);
+  }
+
+  /** Whoever broke off the loop has what they wanted. */
+  async #fail(error: unknown): Promise<IteratorReturnResult<undefined>> {
+    const { left } = this.#asking;
+    await this.return();
+    if (left.aborted && error === left.reason) return finished;
+    throw error;
+  }
+}
+
+function ignore(): void {}

@@ -145,8 +145,28 @@ export function digestOfVectors(vectors: Iterable<ArrayLike<number>>): string {
 
 /** The vectors that so many texts must come to, in order. */
 export function* vectorsFor(texts: number, dimensions: number): Generator<Float32Array> {
-  for (let first = 0; first < texts; first += batch)
-    yield* vectorsOf(kindOfBatch(textAt(first)), Math.min(batch, texts - first), dimensions);
+  const made = new Map<number, Float32Array[]>();
+  for (let first = 0; first < texts; first += batch) {
+    const kind = kindOfBatch(textAt(first));
+    const vectors = made.get(kind) ?? vectorsOf(kind, batch, dimensions);
+    made.set(kind, vectors);
+    yield* vectors.slice(0, texts - first);
+  }
+}
+
+/** One number of each vector, another one in each, and what depends on the order: for more vectors than are kept. */
+export class Sum {
+  #count = 0;
+  #sum = 0;
+
+  add(vector: ArrayLike<number>): void {
+    this.#sum = (this.#sum + vector[this.#count % vector.length]!) * 0.999;
+    this.#count += 1;
+  }
+
+  toString(): string {
+    return `${this.#count} vectors, sum ${this.#sum}`;
+  }
 }
 
 export interface Score {

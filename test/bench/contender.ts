@@ -4,7 +4,7 @@
  */
 import { setTimeout } from "node:timers/promises";
 import "../guard/loopback-only.mjs";
-import { batch, digestOfScores, digestOfVectors, type Score, textAt } from "./answers.ts";
+import { digestOfScores, digestOfVectors, type Score, Sum, textAt } from "./answers.ts";
 import { common, Reading } from "./reading.ts";
 
 /** Where the service is: `url` with `/v1`, `origin` without. */
@@ -23,7 +23,7 @@ export interface Contender {
   invoke?(reading: Reading): Promise<void>;
   embed?(texts: string[]): Promise<ArrayLike<number>[]>;
   /** All vectors, one after the other. */
-  embedStream?(texts: Iterable<string>): AsyncIterable<ArrayLike<number>>;
+  embedStream?(texts: Iterable<string>): AsyncIterable<{ vector: ArrayLike<number> }>;
   rerank?(query: string, documents: string[]): Promise<Score[]>;
 }
 
@@ -168,20 +168,16 @@ async function embedStream(contender: Contender, { texts }: Task & { job: "embed
   function* all(): Generator<string> {
     for (let index = 0; index < texts; index += 1) yield textAt(index);
   }
-  // A few numbers of each vector, and then it is dropped: keeping them all would be what is measured.
-  let count = 0;
-  let sum = 0;
+  // A number of each vector, and then it is dropped: keeping them all would be what is measured.
+  const sum = new Sum();
   const before = peakMebibytes();
   const spent = await measured(async () => {
-    for await (const vector of contender.embedStream!(all())) {
-      sum += vector[count % vector.length]! * ((count % batch) + 1);
-      count += 1;
-    }
+    for await (const { vector } of contender.embedStream!(all())) sum.add(vector);
   });
   const rss = peakMebibytes();
   return {
     figures: { ...perUnit(spent, texts), rss, growth: rss - before },
-    evidence: `${count} vectors ${sum.toFixed(6)}`,
+    evidence: String(sum),
   };
 }
 

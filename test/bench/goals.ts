@@ -121,7 +121,7 @@ export const goals: readonly Bound[] = [
     { goal: "11", what: "every tenth refused, wall", scenario: "refusals", figure: "wall", ours: chat },
     { reference: 1.4, peer: 0.12 },
   ),
-  ...["upload of a path", "upload of a stream", "sound to a file", "video to a file"].map((ours): Bound => ({
+  ...["upload of a path", "sound saved", "video to a file"].map((ours): Bound => ({
     goal: "12",
     what: `${ours}, memory over idle, MiB`,
     scenario: "memory",
@@ -139,4 +139,13 @@ export const goals: readonly Bound[] = [
     against: "reference",
     limit: 1.25,
   })),
+  {
+    goal: "growth",
+    what: "embedStream: peak RSS at 100,000 texts, of that at 50,000",
+    scenario: "growth-embed-stream",
+    figure: "rss",
+    ours: "SiliconFlowEmbeddings, 100,000 texts",
+    against: "reference",
+    limit: 1.25,
+  },
 ];

@@ -1,8 +1,8 @@
 /**
- * The rounds of a scenario. The reference runs right before everyone else, itself included, and a ratio is taken of these two
- * neighbours; every other round goes backwards. So a slow phase of a shared machine meets both sides of a ratio.
+ * The rounds of a scenario. The reference runs right before everyone else, and a ratio is taken of these two neighbours; every
+ * other round goes backwards. So a slow phase of a shared machine meets both sides of a ratio. The reference's own row is a
+ * second process of it: like all others it comes fresh out of its sleep, and what it is off by is the noise.
  */
-import type { Sample } from "./contender.ts";
 import type { Role, Running, Scenario } from "./scenario.ts";
 import type { Service } from "./service.ts";
 import { ratiosOf } from "./statistics.ts";
@@ -30,39 +30,40 @@ export interface Outcome {
 export async function runRounds(scenario: Scenario, rounds: number, service: Service): Promise<Outcome> {
   const { name, title, figures, entrants } = scenario;
   const rows = entrants.map((entrant): Row => ({ name: entrant.name, role: entrant.role, values: {}, ratios: {} }));
-  const running: (Running | undefined)[] = [];
   const bases = rows.map((): Record<string, number[]> => ({}));
-  const measure = async (index: number, kept: Record<string, number[]>): Promise<void> => {
-    const sample = await running[index]!.measure();
-    const wrong = wrongIn(sample, entrants[index]!.expected);
-    if (wrong !== undefined) throw new Error(wrong);
-    for (const figure of Object.keys(figures)) (kept[figure] ??= []).push(sample.figures[figure]!);
+  const start = async (index: number): Promise<Running | undefined> => {
+    try {
+      return await entrants[index]!.start(service);
+    } catch (error) {
+      rows[index]!.wrong = reasonOf(error);
+      return undefined;
+    }
   };
-  try {
-    for (const [index, entrant] of entrants.entries()) {
-      try {
-        running[index] = await entrant.start(service);
-      } catch (error) {
-        rows[index]!.wrong = reasonOf(error);
-      }
+  const measure = async (runner: Running | undefined, index: number, kept: Record<string, number[]>): Promise<void> => {
+    if (runner === undefined || rows[index]!.wrong !== undefined) return;
+    try {
+      const sample = await runner.measure();
+      const { expected } = entrants[index]!;
+      if (expected !== undefined && sample.evidence !== expected)
+        throw new Error(`read ${sample.evidence}, not ${expected}`);
+      for (const figure of Object.keys(figures)) (kept[figure] ??= []).push(sample.figures[figure]!);
+    } catch (error) {
+      rows[index]!.wrong = reasonOf(error);
     }
-    for (let round = 0; round < rounds; round += 1) {
-      const order = [...entrants.keys()];
-      for (const index of round % 2 === 0 ? order : order.reverse()) {
-        const row = rows[index]!;
-        if (row.wrong !== undefined || rows[0]!.wrong !== undefined) continue;
-        await measure(0, bases[index]!).catch((error: unknown) => {
-          rows[0]!.wrong = reasonOf(error);
-        });
-        if (rows[0]!.wrong !== undefined) continue;
-        await measure(index, row.values).catch((error: unknown) => {
-          row.wrong = reasonOf(error);
-        });
-      }
+  };
+
+  const reference = await start(0);
+  const running: (Running | undefined)[] = [];
+  for (const index of rows.keys()) running.push(await start(index));
+  for (let round = 0; round < rounds; round += 1) {
+    const order = [...rows.keys()];
+    for (const index of round % 2 === 0 ? order : order.reverse()) {
+      if (rows[index]!.wrong !== undefined) continue;
+      await measure(reference, 0, bases[index]!);
+      await measure(running[index], index, rows[index]!.values);
     }
-  } finally {
-    await Promise.all(running.map((each) => each?.end()));
   }
+  await Promise.all([reference, ...running].map((each) => each?.end()));
   for (const [index, { values, ratios }] of rows.entries())
     for (const figure of Object.keys(values)) ratios[figure] = ratiosOf(values[figure]!, bases[index]![figure]!);
   return {
@@ -72,10 +73,6 @@ export async function runRounds(scenario: Scenario, rounds: number, service: Ser
     rows,
     ...(rows[0]!.wrong && { discarded: `the reference: ${rows[0]!.wrong}` }),
   };
-}
-
-function wrongIn({ evidence }: Sample, expected: string | undefined): string | undefined {
-  return expected === undefined || evidence === expected ? undefined : `read ${evidence}, not ${expected}`;
 }
 
 function reasonOf(error: unknown): string {

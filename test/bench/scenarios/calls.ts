@@ -31,7 +31,7 @@ function invoke(name: string, title: string, calls: number, atOnce: number): Sce
           warmUp: { task: { job: "invoke", calls: 600, atOnce } },
         }),
     })),
-    rounds: { full: 7, short: 3 },
+    rounds: { full: 5, short: 3 },
   };
 }
 
@@ -66,6 +66,6 @@ export const callScenarios: readonly Scenario[] = [
           warmUp: { behaviour: {}, task: { job: "invoke", calls: 100, atOnce: 16 } },
         }),
     })),
-    rounds: { full: 5, short: 2 },
+    rounds: { full: 3, short: 1 },
   },
 ];

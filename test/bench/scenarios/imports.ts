@@ -37,7 +37,7 @@ const imports = (name: string, list: typeof entries, rounds: Scenario["rounds"])
 });
 
 export const importScenarios: readonly Scenario[] = [
-  imports("import", entries.slice(0, judged), { full: 9, short: 3 }),
+  imports("import", entries.slice(0, judged), { full: 7, short: 3 }),
   imports("import-others", [entries[0]!, ...entries.slice(judged)], { full: 3, short: 0 }),
 ];
 

@@ -41,7 +41,8 @@ export function readMemoryTable(table: string, mebibytes: number): Outcome {
       const read = Number.isFinite(growth) && Number.isFinite(rate);
       return {
         name: cells[0]!,
-        role: "ours",
+        // Undici alone, and others that are there to be compared with.
+        role: cells[0]!.startsWith("reference") ? "other" : "ours",
         values: read ? { growth: [growth], rate: [rate] } : noFigures,
         ratios: noFigures,
         ...(!read && { wrong: cells.slice(1).join(" ") || "no figure" }),

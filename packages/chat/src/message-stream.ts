@@ -19,7 +19,7 @@ export interface Asking {
  * The messages of a run that nobody but its reader hears of: what core's `_streamIterator` yields where no callback, no tracer and no
  * parent listens, without its generator and ours. The request is sent at the first `next()`.
  */
-export class MessageStream implements AsyncGenerator<AIMessageChunk, undefined, unknown> {
+export class MessageStream implements AsyncGenerator<AIMessageChunk, unknown, unknown> {
   readonly #asking: Asking;
   #stream: RepairedStream | undefined;
   #over = false;
@@ -34,7 +34,7 @@ export class MessageStream implements AsyncGenerator<AIMessageChunk, undefined, 
     return this;
   }
 
-  next(): Promise<IteratorResult<AIMessageChunk, undefined>> {
+  next(): Promise<IteratorResult<AIMessageChunk>> {
     // What has arrived costs one promise.
     if (this.#running === undefined && this.#stream !== undefined && !this.#over) {
       try {
@@ -54,22 +54,26 @@ export class MessageStream implements AsyncGenerator<AIMessageChunk, undefined, 
     return result;
   }
 
-  async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#over = true;
-    await this.#stream?.return();
-    return finished;
+  async return(value?: unknown): Promise<IteratorReturnResult<unknown>> {
+    await this.#close();
+    return { done: true, value };
   }
 
   async throw(error: unknown): Promise<never> {
-    await this.return();
+    await this.#close();
     throw error;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#close();
   }
 
-  async #advance(): Promise<IteratorResult<AIMessageChunk, undefined>> {
+  async #close(): Promise<void> {
+    this.#over = true;
+    await this.#stream?.return();
+  }
+
+  async #advance(): Promise<IteratorResult<AIMessageChunk>> {
     if (this.#over) return finished;
     try {
       this.#stream ??= await this.#asking.open();
@@ -91,7 +95,7 @@ export class MessageStream implements AsyncGenerator<AIMessageChunk, undefined, 
   /** Whoever broke off the loop has what they wanted. */
   async #fail(error: unknown): Promise<IteratorReturnResult<undefined>> {
     const { left } = this.#asking;
-    await this.return();
+    await this.#close();
     if (left.aborted && error === left.reason) return finished;
     throw error;
   }

@@ -67,7 +67,7 @@ class ReadAhead<Item> {
     const { done, value } = await this.#ahead;
     if (done) return;
     controller.enqueue(value);
-    this.#ahead = this.#ask();
+    this.#ahead = this.#watch(this.#next());
   }
 
   async cancel(reason: unknown): Promise<void> {
@@ -78,18 +78,22 @@ class ReadAhead<Item> {
   take(): Promise<IteratorResult<Item>> {
     const result = this.#ahead;
     this.#taken += 1;
-    this.#ahead = this.#ask();
+    // One that fails fails all that were asked for after it.
+    this.#ahead =
+      this.#come < this.#taken
+        ? this.#watch(result.then((last) => (last.done ? last : this.#next())))
+        : this.#watch(this.#next());
     return result;
   }
 
-  #ask(): Promise<IteratorResult<Item>> {
+  #next(): Promise<IteratorResult<Item>> {
     const signal = this.#signal;
-    if (signal?.aborted) return this.#watch(Promise.reject(signal.reason as Error));
-    const next = this.#run.enter(this.#next);
-    return this.#watch(signal === undefined ? next : raceWithSignal(next, signal));
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const next = this.#run.enter(this.#nextItem);
+    return signal === undefined ? next : raceWithSignal(next, signal);
   }
 
-  readonly #next = (): Promise<IteratorResult<Item>> => this.#items.next();
+  readonly #nextItem = (): Promise<IteratorResult<Item>> => this.#items.next();
 
   #watch(result: Promise<IteratorResult<Item>>): Promise<IteratorResult<Item>> {
     result.then(this.#look, this.#fail);

@@ -265,7 +265,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
 
   /** Whether a run has anyone to tell of, or needs core's own way. */
   #isHeard(options: Partial<ChatSiliconFlowCallOptions>): boolean {
-    const isOwn = this._streamResponseChunks === SendingChatModel.prototype._streamResponseChunks;
+    const own = SendingChatModel.prototype;
+    const isOwn =
+      this._streamResponseChunks === own._streamResponseChunks && this._streamIterator === own._streamIterator;
     if (!isOwn || this.disableStreaming || (options.outputVersion ?? this.outputVersion) === "v1") return true;
     const { callbacks, tags, metadata } = ensureConfig(options);
     const { verbose } = this;

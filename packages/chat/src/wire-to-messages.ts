@@ -37,9 +37,10 @@ export function toGenerationChunk(chunk: ChatCompletionChunk, end: StreamEnd): C
 export function toMessageChunk(chunk: ChatCompletionChunk, end: StreamEnd): AIMessageChunk {
   const choice = chunk.choices[0];
   const message = toMessage(chunk, end);
-  if (choice !== undefined && (choice.finish_reason != null || choice["logprobs"] != null)) {
-    message.response_metadata = { ...generationInfo(choice), ...message.response_metadata };
-  }
+  message.response_metadata =
+    choice === undefined || (choice.finish_reason == null && choice["logprobs"] == null)
+      ? { ...message.response_metadata }
+      : { ...generationInfo(choice), ...message.response_metadata };
   return message;
 }
 

@@ -38,6 +38,7 @@ export function holdSlot<Chunk>(
       return stream?.traceId;
     },
     take: () => stream?.take?.(),
+    wait: () => stream?.wait?.(),
     async *[Symbol.asyncIterator]() {
       const free = await acquireSlot(caller, signal);
       try {

@@ -73,6 +73,7 @@ export function streamWithFallback(
       return stream.traceId;
     },
     take: () => (begun ? stream.take?.() : undefined),
+    wait: () => (begun ? stream.wait?.() : undefined),
     [Symbol.asyncIterator]() {
       let chunks = stream[Symbol.asyncIterator]();
       return {

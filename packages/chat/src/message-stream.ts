@@ -25,6 +25,7 @@ export class MessageStream implements AsyncGenerator<AIMessageChunk, unknown, un
   #over = false;
   /** Calls of `next()` that overlap are served one after the other. */
   #running: Promise<unknown> | undefined;
+  #turns = 0;
 
   constructor(asking: Asking) {
     this.#asking = asking;
@@ -35,8 +36,8 @@ export class MessageStream implements AsyncGenerator<AIMessageChunk, unknown, un
   }
 
   next(): Promise<IteratorResult<AIMessageChunk>> {
-    // What has arrived costs one promise.
-    if (this.#running === undefined && this.#stream !== undefined && !this.#over) {
+    const before = this.#running;
+    if (before === undefined && this.#stream !== undefined && !this.#over) {
       try {
         const chunk = this.#stream.take();
         if (chunk !== undefined) return Promise.resolve({ done: false, value: this.#toMessage(chunk) });
@@ -44,13 +45,9 @@ export class MessageStream implements AsyncGenerator<AIMessageChunk, unknown, un
         return this.#fail(error);
       }
     }
-    const before = this.#running;
-    const result = before === undefined ? this.#advance() : before.then(() => this.#advance());
-    const settled = result.then(ignore, ignore);
-    this.#running = settled;
-    void settled.then(() => {
-      if (this.#running === settled) this.#running = undefined;
-    });
+    this.#turns += 1;
+    const result = before === undefined ? this.#advance() : before.then(this.#advance, this.#advance);
+    this.#running = result;
     return result;
   }
 
@@ -73,19 +70,24 @@ export class MessageStream implements AsyncGenerator<AIMessageChunk, unknown, un
     await this.#stream?.return();
   }
 
-  async #advance(): Promise<IteratorResult<AIMessageChunk>> {
-    if (this.#over) return finished;
+  readonly #advance = async (): Promise<IteratorResult<AIMessageChunk>> => {
     try {
+      if (this.#over) return finished;
       this.#stream ??= await this.#asking.open();
-      const { done, value } = await this.#stream.next();
-      if (!done) return { done: false, value: this.#toMessage(value) };
+      const waiting = this.#stream.wait();
+      if (waiting !== undefined) await waiting;
+      const chunk = this.#stream.take() ?? (await this.#stream.next()).value;
+      if (chunk !== undefined) return { done: false, value: this.#toMessage(chunk) };
       this.#over = true;
       this.#asking.signal?.throwIfAborted();
       return finished;
     } catch (error) {
-      return this.#fail(error);
+      return await this.#fail(error);
+    } finally {
+      this.#turns -= 1;
+      if (this.#turns === 0) this.#running = undefined;
     }
-  }
+  };
 
   #toMessage(chunk: Parameters<typeof toMessageChunk>[0]): AIMessageChunk {
     this.#asking.signal?.throwIfAborted();
@@ -100,5 +102,3 @@ export class MessageStream implements AsyncGenerator<AIMessageChunk, unknown, un
     throw error;
   }
 }
-
-function ignore(): void {}

@@ -31,6 +31,8 @@ export interface ChunkSource<Chunk = ChatCompletionChunk> extends AsyncIterable<
   readonly traceId?: string | undefined;
   /** The next chunk if it is there already. */
   take?(): Chunk | undefined;
+  /** Settles when `take` may have one, `undefined` where `next()` must be awaited instead. Never rejects. */
+  wait?(): Promise<void> | undefined;
 }
 
 /** {@link RepairedStream} of these chunks. */
@@ -88,11 +90,21 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
     return undefined;
   }
 
+  /** Settles when {@link take} may have a chunk, `undefined` where {@link next} must be awaited instead. Never rejects. */
+  wait(): Promise<void> | undefined {
+    return this.#rest === undefined ? this.#source.wait?.() : undefined;
+  }
+
   async next(): Promise<IteratorResult<ChatCompletionChunk, undefined>> {
     for (;;) {
       const chunk = this.take();
       if (chunk !== undefined) return { done: false, value: chunk };
       if (this.#rest !== undefined) return { done: true, value: undefined };
+      const waiting = this.wait();
+      if (waiting !== undefined) {
+        await waiting;
+        continue;
+      }
       try {
         const { done, value } = await this.#chunks.next();
         if (done) this.#rest = this.#ending();

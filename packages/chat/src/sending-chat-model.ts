@@ -10,6 +10,7 @@ import { requestOptionsOf, type ClientFor } from "@langchain-siliconflow/client/
 import { CallbackManager, type CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
+import { convertOpenAICompletionsStream } from "@langchain/core/language_models/openai_completions_stream";
 import type { AIMessage, AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import type { ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core/outputs";
 import { ensureConfig, type Runnable } from "@langchain/core/runnables";
@@ -213,17 +214,15 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
   override async *_streamChatModelEvents(
     messages: BaseMessage[],
     options: this["ParsedCallOptions"],
-    runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatModelStreamEvent> {
     const end: StreamEnd = {};
-    const carried: this["ParsedCallOptions"] & Carrier = {
-      ...options,
-      [callKey]: { messages, options, end, left: undefined },
-    };
-    // No messages for the base class: its conversion throws at some, and drops audio and video.
-    for await (const event of super._streamChatModelEvents([], carried, runManager)) {
-      yield settleEvent(event, end);
-    }
+    const chunks = await this.#open({ messages, options, end, left: undefined });
+    // Chunks have more fields than the converter reads.
+    const events = convertOpenAICompletionsStream(chunks as Parameters<typeof convertOpenAICompletionsStream>[0], {
+      streamUsage: this.streamUsage ?? true,
+      provider: this.streamEventProvider,
+    });
+    for await (const event of events) yield settleEvent(event, end);
   }
 
   protected override get streamEventProvider(): string {

@@ -79,15 +79,37 @@ export class EventReader {
         this.#decoder.end(queue);
         return queue.length > 0;
       }
-      this.#bytes += bytes.length;
-      if (this.#bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
-      this.#decoder.feed(bytes, queue);
-      if (queue.length > 0) {
-        this.#deadline.answered();
-        return true;
-      }
-      if (!this.#decoder.expecting) this.#deadline.commented();
+      if (this.accept(bytes)) return true;
     }
+  }
+
+  /** Decodes what has arrived, without waiting. Returns whether an event is there. */
+  poll(): boolean {
+    for (;;) {
+      const bytes = this.#body.read();
+      // The end is for `fill` to find again.
+      if (bytes == null) return false;
+      if (this.accept(bytes)) return true;
+    }
+  }
+
+  /** What arrives next; `null` at the end, which `fill` finds again. */
+  arrival(): Promise<Uint8Array | null> {
+    const bytes = this.#body.read();
+    return bytes === undefined ? this.#deadline.wait(this.#body) : Promise.resolve(bytes);
+  }
+
+  /** Decodes these bytes. Returns whether an event is there. */
+  accept(bytes: Uint8Array): boolean {
+    this.#bytes += bytes.length;
+    if (this.#bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    this.#decoder.feed(bytes, this.#queue);
+    if (this.#queue.length > 0) {
+      this.#deadline.answered();
+      return true;
+    }
+    if (!this.#decoder.expecting) this.#deadline.commented();
+    return false;
   }
 
   /** Reads what comes after the answer, for a while. It cannot spoil the answer; only the caller's own stop is thrown. */

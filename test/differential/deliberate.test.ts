@@ -59,7 +59,8 @@ async function manyTurns(): Promise<void> {
 
 /**
  * Where we differ from core's path by intention. A generator queues its `return()` behind the `next()` that waits for the
- * network, so that core's path keeps the socket, and its reader, until the model says its next word.
+ * network, so that core's path keeps the socket, and its reader, until the model says its next word. The end of the run comes with
+ * that: scenarios that leave a stream therefore let everything come to rest before they do.
  */
 describe.each(Object.entries(ways))("leaving a stream that waits, by %s,", (_, way) => {
   test("closes the socket at once, and the reader goes on", async () => {

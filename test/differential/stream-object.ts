@@ -56,6 +56,38 @@ const shapes: Record<string, Handling> = {
     ["three at once", (stream) => Promise.all([stream.next(), stream.next(), stream.next()])],
     ["three more", (stream) => Promise.allSettled([stream.next(), stream.next(), stream.next()])],
   ),
+  "more calls of next than chunks, all at once": steps([
+    "eight",
+    (stream) => Promise.allSettled(Array.from({ length: 8 }, () => stream.next())),
+  ]),
+  "return after the end": steps(
+    ["all", (stream) => Promise.allSettled(Array.from({ length: 5 }, () => stream.next()))],
+    ["return", (stream) => stream.return()],
+    ["cancel", (stream) => stream.cancel("late")],
+  ),
+  "a loop without a pause": async (stream, { journal }) => {
+    for await (const chunk of stream) journal.note("reader", "chunk", chunk);
+    journal.note("reader", "end");
+  },
+  "a reader for one chunk, a loop for the rest": async (stream, stage) => {
+    const reader = stream.getReader();
+    stage.journal.note("reader", "first", await reader.read());
+    reader.releaseLock();
+    await drain(stream, stage, "loop");
+  },
+  "a reader without a pause": async (stream, { journal }) => {
+    const reader = stream.getReader();
+    for (let result = await reader.read(); !result.done; result = await reader.read()) {
+      journal.note("reader", "chunk", result.value);
+    }
+    await journal.outcome("reader", "closed", reader.closed);
+  },
+  "a reader told of the end": async (stream, { journal }) => {
+    const reader = stream.getReader();
+    const closed = journal.outcome("reader", "closed", reader.closed);
+    await journal.outcome("reader", "all", Promise.all(Array.from({ length: 5 }, () => reader.read())));
+    await closed;
+  },
   "return before anything is read": steps(["return", (stream) => stream.return()], ["next", next]),
   "return in the middle": steps(["1", next], ["return", (stream) => stream.return()], ["next", next]),
   "throw in the middle": steps(["1", next], ["throw", (stream) => stream.throw(new Error("mine"))], ["next", next]),
@@ -211,67 +243,7 @@ const shapes: Record<string, Handling> = {
   "nobody reads": async () => quiet(),
 };
 
-type Iterator = AsyncGenerator<AIMessageChunk>;
-
-/** Chains that bind or transform use the iterator without a stream around it. */
-const iterating: Record<string, [what: string, step: (chunks: Iterator) => unknown][]> = {
-  "next to the end and beyond": [
-    ["1", (chunks) => chunks.next()],
-    ["2", (chunks) => chunks.next()],
-    ["3", (chunks) => chunks.next()],
-    ["the end", (chunks) => chunks.next()],
-    ["beyond", (chunks) => chunks.next()],
-    ["return", (chunks) => chunks.return("mine")],
-    ["throw", (chunks) => chunks.throw(new Error("mine"))],
-  ],
-  "next calls that overlap": [
-    ["three at once", (chunks) => Promise.allSettled([chunks.next(), chunks.next(), chunks.next()])],
-    ["the rest", (chunks) => Promise.allSettled([chunks.next(), chunks.next()])],
-  ],
-  "return before the first next": [
-    ["return", (chunks) => chunks.return("mine")],
-    ["next", (chunks) => chunks.next()],
-  ],
-  "throw before the first next": [
-    ["throw", (chunks) => chunks.throw(new Error("mine"))],
-    ["next", (chunks) => chunks.next()],
-  ],
-  "return in the middle": [
-    ["1", (chunks) => chunks.next()],
-    ["return", (chunks) => chunks.return("mine")],
-    ["next", (chunks) => chunks.next()],
-  ],
-  "throw in the middle": [
-    ["1", (chunks) => chunks.next()],
-    ["throw", (chunks) => chunks.throw(new Error("mine"))],
-    ["next", (chunks) => chunks.next()],
-  ],
-  "disposal in the middle": [
-    ["1", (chunks) => chunks.next()],
-    ["dispose", (chunks) => chunks[Symbol.asyncDispose]()],
-    ["next", (chunks) => chunks.next()],
-  ],
-  "nothing at all": [["its iterator is itself", (chunks) => chunks[Symbol.asyncIterator]() === chunks]],
-};
-
-const iterated = Object.entries(iterating).flatMap(([name, each]) =>
-  Object.entries({ "": "Capital?", ", of what is no input": 7 as never }).flatMap(([input, question]) =>
-    [true, false].map((heard): Scenario => ({
-      name: `the iterator itself${heard ? "" : ", without handlers"}, ${name}${input}`,
-      serve: whole(words(2)),
-      async run({ journal, model }) {
-        const callbacks = [recording(journal, "handler", { awaitHandlers: true })];
-        const chunks = model()._streamIterator(question, heard ? { callbacks } : {});
-        for (const [what, step] of each) {
-          await journal.outcome("reader", what, (async () => step(chunks))());
-          await quiet();
-        }
-      },
-    })),
-  ),
-);
-
-const streamed = Object.entries(shapes).flatMap(([name, handle]) =>
+export const objectScenarios: Scenario[] = Object.entries(shapes).flatMap(([name, handle]) =>
   Object.entries({ "": whole(words(3)), ", of a stream that fails": failing["an error after two words"]! }).map(
     ([failure, serve]): Scenario => ({
       name: `${name}${failure}`,
@@ -286,5 +258,3 @@ const streamed = Object.entries(shapes).flatMap(([name, handle]) =>
     }),
   ),
 );
-
-export const objectScenarios: Scenario[] = [...streamed, ...iterated];

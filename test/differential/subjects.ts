@@ -3,6 +3,7 @@ import { chunkScenarios } from "./chunks.js";
 import { compositionScenarios } from "./composition.js";
 import { contextScenarios } from "./context.js";
 import { errorScenarios } from "./errors.js";
+import { iteratorScenarios } from "./iterators.js";
 import type { Scenario } from "./scenario.js";
 import { objectScenarios } from "./stream-object.js";
 import { subclassScenarios } from "./subclasses.js";
@@ -15,6 +16,7 @@ export const subjects = {
   contexts: contextScenarios,
   traces: tracingScenarios,
   "stream objects": objectScenarios,
+  iterators: iteratorScenarios,
   errors: errorScenarios,
   subclasses: subclassScenarios,
   compositions: compositionScenarios,

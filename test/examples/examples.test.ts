@@ -56,6 +56,7 @@ const shows: Record<string, { stdout: RegExp[]; stderr?: RegExp[] }> = {
       /大熊猫吃什么？ {2}\(1024 numbers\)\n {2}0\.0\d\d .*\n {2}0\.0\d\d .*\n {2}0\.[1-9]\d\d {2}大熊猫每天/,
     ],
   },
+  "retrieval/embed-stream": { stdout: [/^1500: 1024 numbers for "Line 1501 is .*"\n63 requests, \d+ tokens$/m] },
   // The one that shows it first, by what the models saw: the names of the files tell nothing.
   "retrieval/pictures": {
     stdout: [/2\.png {2}Fishing boats/, /boats in a harbour at night\n {2}0\.[3-9]\d\d {2}2\.png\n/],

@@ -16,6 +16,8 @@ export class EventReader {
   readonly #decoder = new SseDecoder(maxEventBytes);
   #queue: SseEvent[] = [];
   #position = 0;
+  /** The last event of the whole body, once it has been taken. */
+  #last: SseEvent | undefined;
   #bytes = 0;
   #ended = false;
 
@@ -36,14 +38,21 @@ export class EventReader {
     return this.#queue[this.#position];
   }
 
-  /** Goes on to the event after {@link next}. */
+  /**
+   * Goes on to the event after {@link next}. What has been taken is let go: each event keeps the text of a whole read, and while a
+   * stream waits for more that was 57 KiB.
+   */
   skip(): void {
     this.#position += 1;
+    if (this.#position < this.#queue.length) return;
+    if (this.#ended) this.#last = this.#queue.at(-1);
+    this.#queue = [];
+    this.#position = 0;
   }
 
   /** Whether this is the last event of the whole body. */
   isLast(event: SseEvent): boolean {
-    return this.#ended && this.#queue.at(-1) === event;
+    return this.#ended && (this.#queue.at(-1) ?? this.#last) === event;
   }
 
   /**

@@ -1,4 +1,4 @@
-/** The reranker without the retriever: the base class of LangChain's retrievers is nine tenths of what the package's root costs to import. */
+/** The reranker without the retriever: the base class of LangChain's retrievers is five sixths of what the package's root costs to import. */
 export type { RerankResult } from "./read-scores.js";
 export {
   type RerankContent,

@@ -67,6 +67,6 @@ export const callScenarios: readonly Scenario[] = [
           warmUp: { behaviour: {}, task: { job: "invoke", calls: 100, atOnce: 16 } },
         }),
     })),
-    rounds: { full: 3, short: 1 },
+    rounds: { full: 5, short: 1 },
   },
 ];

@@ -5,7 +5,7 @@
  *
  *     --only stream,embed    the scenarios whose names begin with one of these
  *     --rounds 9             turns of everyone, instead of each scenario's own number
- *     --short                few rounds, the goals' scenarios alone, limits 1.6 times as wide
+ *     --short                few rounds, what the goals are about alone, limits 1.6 times as wide
  *     --check                leave with 1 when a goal is missed or could not be measured
  *     --json results.json    another file than this one beside the program
  *     --profile chat-openai  where the time of a contender goes (a file in `contenders`), instead of all this;
@@ -81,11 +81,11 @@ function shortened(scenario: Scenario): Scenario {
 async function measure(scenario: Scenario, service: Service): Promise<Outcome> {
   const once = () => timed(scenario.name, () => runRounds(scenario, roundsOf(scenario), service));
   const first = await once();
-  const restless = restlessness(first, goals);
+  const restless = restlessness(first, goals, short);
   if (restless === undefined) return first;
   console.error(`  once more: ${restless}`);
   const second = await once();
-  const discarded = restlessness(second, goals);
+  const discarded = restlessness(second, goals, short);
   return discarded === undefined ? second : { ...second, discarded };
 }
 

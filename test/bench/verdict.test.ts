@@ -123,12 +123,22 @@ describe("a run", () => {
     [1.21, true],
   ])("whose reference stands at %d to itself is discarded: %s", (ratio, discarded) => {
     const figures = { ...outcome(ours), rows: [row("raw", "reference", ratio), ours] };
-    expect(restlessness(figures, [bound]) !== undefined).toBe(discarded);
+    expect(restlessness(figures, [bound], false) !== undefined).toBe(discarded);
+  });
+
+  test.each([
+    [0.62, true],
+    [0.63, false],
+    [1.6, false],
+    [1.61, true],
+  ])("in the short form, whose reference stands at %d to itself, is discarded: %s", (ratio, discarded) => {
+    const figures = { ...outcome(ours), rows: [row("raw", "reference", ratio), ours] };
+    expect(restlessness(figures, [bound], true) !== undefined).toBe(discarded);
   });
 
   test("is judged by the figures that a goal is about", () => {
     const figures = { ...outcome(ours), rows: [row("raw", "reference", 3), ours] };
-    expect(restlessness(figures, [{ ...bound, figure: "wall" }])).toBeUndefined();
+    expect(restlessness(figures, [{ ...bound, figure: "wall" }], false)).toBeUndefined();
   });
 
   test("fails with --check for a goal missed, for one that could not be measured, and for none at all", () => {

@@ -17,20 +17,22 @@ export interface Verdict {
   reason?: string;
 }
 
-/** Within these the reference must lie when it is measured by itself. */
-const steady = { least: 0.8, most: 1.2 };
+/** How much wider the limits are in the short form, whose few rounds find regressions, not figures. */
 const shortForm = 1.6;
+/** Within these the reference must lie when it is measured by itself. */
+const steady = { full: { least: 0.8, most: 1.2 }, short: { least: 1 / shortForm, most: shortForm } };
 
 /** Why nothing of an outcome counts: the machine was too restless for the figures that are judged. */
-export function restlessness(outcome: Outcome, bounds: readonly Bound[]): string | undefined {
+export function restlessness(outcome: Outcome, bounds: readonly Bound[], short: boolean): string | undefined {
   if (outcome.discarded !== undefined) return outcome.discarded;
   const judged = bounds.filter(({ scenario, against }) => scenario === outcome.scenario && against !== "nothing");
   for (const figure of new Set(judged.map((bound) => bound.figure))) {
     const ratios = outcome.rows[0]?.ratios[figure] ?? [];
     if (ratios.length === 0) continue;
     const { median } = spreadOf(ratios);
-    if (median < steady.least || median > steady.most)
-      return `${outcome.rows[0]!.name} against itself: ${figure} ${median.toFixed(2)}, not within ${steady.least} to ${steady.most}`;
+    const { least, most } = steady[short ? "short" : "full"];
+    if (median < least || median > most)
+      return `${outcome.rows[0]!.name} against itself: ${figure} ${median.toFixed(2)}, not within ${least} to ${most}`;
   }
   return undefined;
 }

@@ -58,7 +58,7 @@ function rerank(name: string, title: string, calls: number, atOnce: number, roun
 
 export const listScenarios: readonly Scenario[] = [
   embed(20, { full: 5, short: 2 }),
-  embed(200, { full: 3, short: 1 }),
+  embed(200, { full: 5, short: 1 }),
   rerank("rerank", "reranking 1,000 documents, one call after the other", 240, 1, { full: 5, short: 3 }),
   rerank("rerank-16", "the same, 16 at once", 128, 16, { full: 3, short: 0 }),
 ];

@@ -125,6 +125,6 @@ export const streamScenarios: readonly Scenario[] = [
       task: { job: "heap", streams: 100, pieces: 1000 },
       warmUp: { task: { job: "heap", streams: 100, pieces: 1000 } },
     })),
-    rounds: { full: 3, short: 2 },
+    rounds: { full: 5, short: 2 },
   },
 ];

@@ -121,10 +121,17 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
     return { done: true, value: undefined };
   }
 
+  async #leave(): Promise<void> {
+    try {
+      await this.return();
+    } catch {
+      // It has failed already.
+    }
+  }
+
   #fail(error: unknown): unknown {
-    this.#rest = [];
     // What holds the source lets it go.
-    this.#chunks.return?.().catch(() => {});
+    void this.#leave();
     return markForLangChain(error);
   }
 

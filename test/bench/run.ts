@@ -5,7 +5,7 @@
  *
  *     --only stream,embed    the scenarios whose names begin with one of these
  *     --rounds 9             turns of everyone, instead of each scenario's own number
- *     --short                few rounds, what the goals are about alone, limits 1.6 times as wide
+ *     --short                few rounds, what the goals are about alone, limits about twice as wide
  *     --check                leave with 1 when a goal is missed or could not be measured
  *     --json results.json    another file than this one beside the program
  *     --profile chat-openai  where the time of a contender goes (a file in `contenders`), instead of all this;
@@ -56,7 +56,7 @@ async function bench(): Promise<void> {
   console.log(goalTable(verdicts));
   for (const outcome of outcomes) console.log(outcomeTable(outcome));
   writeFileSync(file(values.json), JSON.stringify({ node: process.version, short, verdicts, outcomes }, null, 1));
-  process.exitCode = exitCode(verdicts, outcomes, check);
+  process.exitCode = exitCode(verdicts, outcomes, { check, short });
 }
 
 async function measureAll(): Promise<Outcome[]> {

@@ -15,12 +15,14 @@ export interface Verdict {
   result: "met" | "MISSED" | "not measured";
   /** Where there is no figure. */
   reason?: string;
+  /** The machine was too restless for one. */
+  discarded?: boolean;
 }
 
 /** How much wider the limits are in the short form, whose few rounds find regressions, not figures. */
-const shortForm = 1.6;
+const shortForm = 2;
 /** Within these the reference must lie when it is measured by itself. */
-const steady = { full: { least: 0.8, most: 1.2 }, short: { least: 1 / shortForm, most: shortForm } };
+const steady = { full: { least: 0.8, most: 1.2 }, short: { least: 0.6, most: 1.7 } };
 
 /** Why nothing of an outcome counts: the machine was too restless for the figures that are judged. */
 export function restlessness(outcome: Outcome, bounds: readonly Bound[], short: boolean): string | undefined {
@@ -40,7 +42,7 @@ export function restlessness(outcome: Outcome, bounds: readonly Bound[], short: 
 export function judge(bound: Bound, outcome: Outcome, short: boolean): Verdict {
   const limit = short ? (bound.short ?? bound.limit * shortForm) : bound.limit;
   const without = (reason: string): Verdict => ({ bound, limit, result: "not measured", reason });
-  if (outcome.discarded !== undefined) return without(`discarded: ${outcome.discarded}`);
+  if (outcome.discarded !== undefined) return { ...without(`discarded: ${outcome.discarded}`), discarded: true };
   const row = outcome.rows.find(({ name }) => name === bound.ours);
   if (row === undefined) return without("not among the entrants");
   if (row.wrong !== undefined) return without(row.wrong);
@@ -73,9 +75,16 @@ function figureOf(
 }
 
 /**
- * What a run leaves with. A wrong answer of ours fails always; with `check` also a goal that is missed or could not be measured.
+ * What a run leaves with. A wrong answer of ours fails always; with `check` also a goal that is missed or could not be measured. In the
+ * short form, which finds regressions on machines that others use as well, a restless one is no failure, unless nothing was measured.
  */
-export function exitCode(verdicts: readonly Verdict[], outcomes: readonly Outcome[], check: boolean): number {
+export function exitCode(
+  verdicts: readonly Verdict[],
+  outcomes: readonly Outcome[],
+  { check, short }: { check: boolean; short: boolean },
+): number {
   const wrong = outcomes.some(({ rows }) => rows.some((row) => row.role === "ours" && row.wrong !== undefined));
-  return wrong || (check && (verdicts.length === 0 || verdicts.some(({ result }) => result !== "met"))) ? 1 : 0;
+  const failed = verdicts.some(({ result, discarded }) => result !== "met" && !(short && discarded));
+  const nothing = verdicts.every(({ result }) => result === "not measured");
+  return wrong || (check && (failed || nothing)) ? 1 : 0;
 }

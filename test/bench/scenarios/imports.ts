@@ -7,6 +7,7 @@ const entries: readonly (readonly [entry: string, role: Role])[] = [
   ["@langchain/deepseek", "reference"],
   ["@langchain-siliconflow/chat", "ours"],
   ["@langchain-siliconflow/embeddings", "ours"],
+  ["@langchain-siliconflow/rerank/compressor", "ours"],
   ["@langchain-siliconflow/rerank", "ours"],
   ["@langchain-siliconflow/client", "ours"],
   ["@langchain-siliconflow/tools", "ours"],
@@ -26,7 +27,7 @@ const entries: readonly (readonly [entry: string, role: Role])[] = [
   ["nothing", "other"],
 ];
 /** Those that a goal is about. */
-const judged = 4;
+const judged = 5;
 
 const imports = (name: string, list: typeof entries, rounds: Scenario["rounds"]): Scenario => ({
   name,

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { codeOf } from "../connection-error.js";
+import { InvalidInputError } from "../errors.js";
 import type { DownloadRequest, Wire, WireRequest, WireResponse } from "../wire.js";
 import { NodeBody, readHeader } from "./node-body.js";
 import { decompress } from "./decompress.js";
@@ -140,7 +141,7 @@ export class UndiciWire implements Wire {
   }
 
   async #open(): Promise<Connection> {
-    const undici = await import("undici");
+    const undici = await loadUndici();
     const given = this.#given;
     if (given !== undefined)
       return { dispatcher: given.compose(announceConnection), close: async () => {}, own: false, proxy: undefined };
@@ -182,6 +183,18 @@ export class UndiciWire implements Wire {
       this.#connecting.add(socket);
       return socket;
     };
+  }
+}
+
+/** Not a failed connection: on an older Node.js it would be tried again and again. */
+async function loadUndici(): Promise<Undici> {
+  try {
+    return await import("undici");
+  } catch (cause) {
+    throw new InvalidInputError(
+      `undici could not be loaded. It needs Node.js 22.19 or later, and this is ${process.version}: upgrade, or use the client of "@langchain-siliconflow/client/fetch".`,
+      { cause },
+    );
   }
 }
 

@@ -18,7 +18,7 @@ import {
 import { type ConfigurableField, configuredOptions } from "./configurable.js";
 import { type ChatSiliconFlowFields, readFields } from "./chat-fields.js";
 import { lookUpModel } from "./model-profiles.js";
-import { SendingChatModel } from "./sending-chat-model.js";
+import { StreamingChatModel } from "./streaming-chat-model.js";
 import { aliases, secrets, serializableFields, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
 import { type AnswerObject, type ModelAbilities, type OutputSchema, structuredOutput } from "./structured-output.js";
 import { estimateTokensOf } from "./usage.js";
@@ -44,7 +44,7 @@ type WireParams = Omit<OpenAIClient.Chat.Completions.ChatCompletionCreateParams,
  * when there is neither a key nor a `client`; the client's other errors for what happens on the way.
  * @see https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions
  */
-export class ChatSiliconFlow extends SendingChatModel {
+export class ChatSiliconFlow extends StreamingChatModel {
   static override lc_name(): string {
     return "ChatSiliconFlow";
   }

@@ -75,9 +75,13 @@ export class MessageStream implements AsyncGenerator<AIMessageChunk, unknown, un
     try {
       if (this.#over) return finished;
       this.#stream ??= await this.#asking.open();
-      const waiting = this.#stream.wait();
-      if (waiting !== undefined) await waiting;
-      const chunk = this.#stream.take() ?? (await this.#stream.next()).value;
+      const stream = this.#stream;
+      let chunk = stream.take();
+      if (chunk === undefined) {
+        const waiting = stream.wait();
+        if (waiting !== undefined) await waiting;
+        chunk = stream.take() ?? (await stream.next()).value;
+      }
       if (chunk !== undefined) return { done: false, value: this.#toMessage(chunk) };
       this.#over = true;
       this.#asking.signal?.throwIfAborted();

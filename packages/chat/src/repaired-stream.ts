@@ -32,7 +32,7 @@ export interface ChunkSource<Chunk = ChatCompletionChunk> extends AsyncIterable<
   readonly traceId?: string | undefined;
   /** The next chunk if it is there already. */
   take?(): Chunk | undefined;
-  /** Settles when `take` may have one, `undefined` where `next()` must be awaited instead. Never rejects. */
+  /** Waits where `take` has just found none; `undefined` where `next()` must be awaited instead. Never rejects. */
   wait?(): Promise<void> | undefined;
 }
 
@@ -85,7 +85,7 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
     return undefined;
   }
 
-  /** Settles when {@link take} may have a chunk, `undefined` where {@link next} must be awaited instead. Never rejects. */
+  /** Waits where {@link take} has just found none; `undefined` where {@link next} must be awaited instead. Never rejects. */
   wait(): Promise<void> | undefined {
     return this.#rest === undefined ? this.#source.wait?.() : undefined;
   }

@@ -33,8 +33,6 @@ export class ChunkReader<Chunk, Answer> {
   #begun = false;
   #saysDone = false;
   #waiting: Promise<void> | undefined;
-  /** What a wait has met: the end of the body, or what broke it. The next `next()` tells. */
-  #met: { error: unknown } | "end" | undefined;
 
   constructor(judge: Judge<Chunk, Answer>, { response, exchange, deadline, maxBytes }: Answered) {
     this.#judge = judge;
@@ -102,20 +100,18 @@ export class ChunkReader<Chunk, Answer> {
     return this.#chunk(event);
   }
 
-  /** Settles when {@link take} may have a chunk, `undefined` where {@link next} must be awaited instead. Never rejects. */
+  /**
+   * Waits where {@link take} has just found nothing, until it may find something; `undefined` where {@link next} must be awaited instead.
+   * Never rejects: what went wrong, `next()` meets again.
+   */
   wait(): Promise<void> | undefined {
     if (!this.#flows || this.#judge.whole || this.#events.next !== undefined) return undefined;
-    try {
-      this.#waiting = this.#events.arrival().then(this.#accept, this.#keepFailure);
-    } catch (error) {
-      this.#keepFailure(error);
-    }
+    this.#waiting = this.#events.arrival()?.then(this.#onArrival, this.#onArrival);
     return this.#waiting;
   }
 
   /** The next chunk; `undefined` where the answer or its body ends. */
   async next(): Promise<Chunk | undefined> {
-    if (typeof this.#met === "object") throw this.#met.error;
     const events = this.#events;
     for (;;) {
       this.#saysDone ||= this.#judge.over;
@@ -142,22 +138,11 @@ export class ChunkReader<Chunk, Answer> {
 
   /** Whether chunks come as events, and nobody waits for one. */
   get #flows(): boolean {
-    return this.#waiting === undefined && this.#met === undefined && this.#pieces.length === 0 && !this.#judge.over;
+    return this.#waiting === undefined && this.#pieces.length === 0 && !this.#judge.over;
   }
 
-  readonly #accept = (bytes: Uint8Array | null): void => {
+  readonly #onArrival = (): void => {
     this.#waiting = undefined;
-    try {
-      if (bytes === null) this.#met = "end";
-      else this.#events.accept(bytes);
-    } catch (error) {
-      this.#keepFailure(error);
-    }
-  };
-
-  readonly #keepFailure = (error: unknown): void => {
-    this.#waiting = undefined;
-    this.#met = { error };
   };
 
   /** JSON arrives as lines that are no events, and alone: to its end, all of them belong to it. */

@@ -188,7 +188,7 @@ export class Deadline {
   }
 
   /** Waits for news of a body; call it when `read()` had none. Gives up after `longestMs` with an error of no meaning. */
-  wait(body: WireBody, longestMs = Infinity): Promise<Uint8Array | null> {
+  wait(body: WireBody, longestMs = Infinity): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = this.#stopped ?? this.#expired;
       if (stop !== undefined) return reject(stop.error);
@@ -202,24 +202,16 @@ export class Deadline {
         longestMs === Infinity
           ? undefined
           : setTimeout(() => this.#interrupt?.(new Error("Not waited for any longer.")), longestMs);
-      const settle = (bytes: Uint8Array | null): void => {
+      body.wake = () => {
         body.wake = undefined;
+        if (brief !== undefined) clearTimeout(brief);
         this.#waiting = this.#phase !== "idle";
-        clearTimeout(brief);
-        resolve(bytes);
+        resolve();
       };
       this.#interrupt = (reason) => {
         body.wake = undefined;
         clearTimeout(brief);
         reject(reason);
-      };
-      body.wake = () => {
-        try {
-          const bytes = body.read();
-          if (bytes !== undefined) settle(bytes);
-        } catch (error) {
-          this.#interrupt?.(error);
-        }
       };
     });
   }

@@ -20,6 +20,7 @@ export class EventReader {
   #last: SseEvent | undefined;
   #bytes = 0;
   #ended = false;
+  #exhausted = false;
 
   /** @param maxBytes - of the whole body */
   constructor(body: WireBody, deadline: Deadline, maxBytes: number) {
@@ -68,7 +69,7 @@ export class EventReader {
       let bytes: Uint8Array | null | undefined;
       try {
         bytes = this.#body.read();
-        if (bytes === undefined) bytes = await this.#deadline.wait(this.#body);
+        for (; bytes === undefined; bytes = this.#body.read()) await this.#deadline.wait(this.#body);
       } catch (error) {
         if (!mayBreak || this.#deadline.stopped) throw error;
         this.#body.cancel();
@@ -88,15 +89,15 @@ export class EventReader {
     for (;;) {
       const bytes = this.#body.read();
       // The end is for `fill` to find again.
+      if (bytes === null) this.#exhausted = true;
       if (bytes == null) return false;
       if (this.accept(bytes)) return true;
     }
   }
 
-  /** What arrives next; `null` at the end, which `fill` finds again. */
-  arrival(): Promise<Uint8Array | null> {
-    const bytes = this.#body.read();
-    return bytes === undefined ? this.#deadline.wait(this.#body) : Promise.resolve(bytes);
+  /** Waits for something to arrive where {@link poll} found nothing; `undefined` where it has met the end. */
+  arrival(): Promise<void> | undefined {
+    return this.#exhausted ? undefined : this.#deadline.wait(this.#body);
   }
 
   /** Decodes these bytes. Returns whether an event is there. */
@@ -120,10 +121,10 @@ export class EventReader {
       while (!this.#ended && left > 0) {
         const leftMs = until - performance.now();
         if (leftMs <= 0) return;
-        let bytes = this.#body.read();
-        if (bytes === undefined) bytes = await this.#deadline.wait(this.#body, leftMs);
+        const bytes = this.#body.read();
         if (bytes === null) return this.#end();
-        left -= bytes.length;
+        if (bytes === undefined) await this.#deadline.wait(this.#body, leftMs);
+        else left -= bytes.length;
       }
     } catch {
       this.#deadline.throwIfStopped();

@@ -5,7 +5,7 @@ import type { WireBody, WireResponse } from "./wire.js";
 /** The next bytes of a body, within the limits of time; `null` at its end. */
 export async function nextPiece(body: WireBody, deadline: Deadline): Promise<Uint8Array | null> {
   let piece = body.read();
-  if (piece === undefined) piece = await deadline.wait(body);
+  for (; piece === undefined; piece = body.read()) await deadline.wait(body);
   if (piece === null) deadline.finished();
   else deadline.answered();
   return piece;

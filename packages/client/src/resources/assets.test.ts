@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, symlink, writeFile, mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -41,6 +41,7 @@ afterEach(async () => {
   server.closeAllConnections();
   server.close();
   await once(server, "close");
+  await rm(folder, { recursive: true });
 });
 
 const options = { apiKey: "sk-secret", headers: { "x-team": "ours" }, maxRetries: 0 };

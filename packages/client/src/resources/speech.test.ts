@@ -44,6 +44,12 @@ async function serve(...answers: Answer[]) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, bodies };
 }
 
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "speech-"));
+  cleanUps.push(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
 function failureOf(call: Promise<unknown>): Promise<SiliconFlowError> {
   return call.then(
     () => Promise.reject(new Error("It succeeded.")),
@@ -76,8 +82,7 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
       for (let at = 0; at < 500_000; at += 1000) response.write(long.subarray(at, at + 1000));
       response.end(long.subarray(500_000));
     });
-    const folder = mkdtempSync(join(tmpdir(), "speech-"));
-    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const folder = emptyFolder();
     const client = connect(url);
     const path = join(folder, "night.mp3");
     const stream = client.speech.stream(request);
@@ -97,8 +102,7 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
       response.writeHead(200, { "content-length": "1000000" });
       response.write(sound, () => response.destroy());
     });
-    const folder = mkdtempSync(join(tmpdir(), "speech-"));
-    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const folder = emptyFolder();
     const error = await failureOf(connect(url).speech.stream(request).save(join(folder, "night.mp3")));
     expect(["truncated", "reset"]).toContain(error.reason);
     expect(readdirSync(folder)).toEqual([]);
@@ -111,8 +115,7 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
       response.write(sound);
       controller.abort(reason);
     });
-    const folder = mkdtempSync(join(tmpdir(), "speech-"));
-    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const folder = emptyFolder();
     const { signal } = controller;
     const saving = connect(url).speech.stream(request, { signal }).save(join(folder, "night.mp3"));
     await expect(saving).rejects.toBe(reason);
@@ -144,8 +147,7 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
     const { url, bodies } = await serve(chunked);
     const stream = connect(url).speech.stream(request);
     expect(stream.traceId).toBeUndefined();
-    const folder = mkdtempSync(join(tmpdir(), "speech-"));
-    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const folder = emptyFolder();
     expect(bodies).toEqual([]);
     await pipeline(stream, createWriteStream(join(folder, "night.mp3")));
     expect(readFileSync(join(folder, "night.mp3")).equals(sound)).toBe(true);

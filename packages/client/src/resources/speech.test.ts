@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { randomBytes } from "node:crypto";
 import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,8 +7,9 @@ import { pipeline } from "node:stream/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Client } from "../client.js";
-import type { SiliconFlowError } from "../errors.js";
+import { failureOf } from "../failure-of.js";
 import { SiliconFlowClient as FetchClient } from "../fetch-client.js";
+import { listen } from "../local-server.js";
 import type { SharedClientOptions } from "../options.js";
 import { SiliconFlowClient } from "../undici-client.js";
 import type { SpeechRequest } from "./speech.js";
@@ -36,25 +36,13 @@ async function serve(...answers: Answer[]) {
       answers[Math.min(bodies.length, answers.length) - 1]!(response, message);
     })();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanUps.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, bodies };
+  return { url: `http://127.0.0.1:${await listen(server)}/v1`, bodies };
 }
 
 function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "speech-"));
   cleanUps.push(() => rmSync(folder, { recursive: true }));
   return folder;
-}
-
-function failureOf(call: Promise<unknown>): Promise<SiliconFlowError> {
-  return call.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as SiliconFlowError,
-  );
 }
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {

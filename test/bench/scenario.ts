@@ -49,6 +49,23 @@ export async function startWarm(service: Service, work: Work): Promise<Running> 
   return { measure: () => perform(service, contender, work), end: () => ended(contender) };
 }
 
+/** A contender of a scenario: the name of its row, its part, and its file in `contenders`. */
+export type Listed = readonly [name: string, role: Role, contender: string];
+
+/** All of these at the same work, each in one process for all rounds. */
+export function warmEntrants(
+  list: readonly Listed[],
+  expected: string,
+  work: (contender: string) => Omit<Work, "contender">,
+): Entrant[] {
+  return list.map(([name, role, contender]) => ({
+    name,
+    role,
+    expected,
+    start: (service) => startWarm(service, { contender, ...work(contender) }),
+  }));
+}
+
 /** A process for each figure: where what one run leaves behind would be in the next one's, such as the peak of memory. */
 export async function startFresh(service: Service, work: Work): Promise<Running> {
   return {

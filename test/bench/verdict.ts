@@ -63,13 +63,10 @@ function figureOf(
   if (values[figure] === undefined) return undefined;
   if (against === "nothing") return { figure: spreadOf(values[figure]), to: undefined };
   if (against === "reference") return { figure: spreadOf(ratios[figure]!), to: rows[0]!.name };
-  const sound = rows.filter((each) => each.wrong === undefined && each.ratios[figure] !== undefined);
-  const compared =
-    against === "peer"
-      ? sound
-          .filter(({ role }) => role === "peer")
-          .sort((one, other) => spreadOf(one.ratios[figure]!).median - spreadOf(other.ratios[figure]!).median)[0]
-      : sound.find(({ name }) => name === against.row);
+  const median = (each: Row): number => spreadOf(each.ratios[figure]!).median;
+  const compared = rows
+    .filter((each) => each.role === "peer" && each.wrong === undefined && each.ratios[figure] !== undefined)
+    .sort((one, other) => median(one) - median(other))[0];
   if (compared === undefined) return undefined;
   return { figure: spreadOf(ratiosOf(ratios[figure]!, compared.ratios[figure]!)), to: compared.name };
 }

@@ -14,8 +14,8 @@ export interface Asked {
   reset(): void;
   /** Answers with an error. */
   refuse(status: number, body: object): void;
-  /** Writes as fast as the reader takes it, so many times; the bytes handed to the socket so far. */
-  flood(text: string, times: number): { written(): number };
+  /** Writes as fast as the reader takes it, so many times. */
+  flood(text: string, times: number): void;
   /** Whether the answer was still open when its connection closed. */
   hungUp(): boolean;
   /** Resolves when the answer is over, or its connection is. */
@@ -83,15 +83,12 @@ function hands(body: Asked["body"], response: ServerResponse): Omit<Asked, "head
       void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(error)),
     flood(text, times) {
       head();
-      let written = 0;
       void (async () => {
         for (; times > 0 && !response.destroyed; times -= 1) {
-          written += Buffer.byteLength(text);
           if (!response.write(text)) await Promise.race([once(response, "drain"), closed]);
         }
         response.end();
       })();
-      return { written: () => written };
     },
     hungUp: () => hungUp,
     closed,

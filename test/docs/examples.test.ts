@@ -66,7 +66,13 @@ describe("every example in the documentation runs", () => {
     const running = execute(process.execPath, [file], {
       cwd: folder,
       timeout: 20_000,
-      env: { ...process.env, SILICONFLOW_API_KEY: emulator.apiKey, SILICONFLOW_BASE_URL: emulator.url },
+      // What an example makes goes with the folder.
+      env: {
+        ...process.env,
+        SILICONFLOW_API_KEY: emulator.apiKey,
+        SILICONFLOW_BASE_URL: emulator.url,
+        TMPDIR: folder,
+      },
     });
     await expect(running).resolves.toMatchObject({ stderr: expect.not.stringMatching(/Warning/) });
   });

@@ -144,47 +144,51 @@ async function share(running: Scenario[]): Promise<Result[]> {
   await pause(seconds * 0.35);
   await Promise.all(children.slice(1).map((child) => end(child)));
 
-  const found: Result[] = [];
-  for (const { name, limits, outage: down } of running) {
-    const { emulator, uses, refused } = accounts.get(name)!;
-    await emulator.close();
-    const limit = limits.requestsPerMinute ?? limits.tokensPerMinute!;
-    const counted = limits.tokensPerMinute === undefined ? uses : spent.get(name)!;
-    const errors = failures.get(name) ?? [];
-    const rate = rateHeld(counted, limit, minuteMs);
-    const firstError = errors.length > 0 ? `; ${errors.length} errors, first: ${errors[0]}` : "";
-    if (down) {
-      const meanwhile = counted.filter(({ at }) => at > outage.from + 1000 && at < outage.until);
-      const shares = Array.from(
-        new Set(meanwhile.map(({ from }) => from)),
-        (from) =>
-          mostWithin(
-            meanwhile.filter((use) => use.from === from),
-            minuteMs,
-          ) / limit,
-      );
-      const most = Math.max(...shares);
-      found.push({
-        name,
-        refused: refused,
-        note: `at most ${(most * 100).toFixed(1)} % a process in any minute, ${localShare * 100} % allowed${firstError}`,
-        passed: refused === 0 && most > 0 && most <= localShare && errors.length === 0,
-      });
-      continue;
-    }
-    const unit = limits.tokensPerMinute === undefined ? "requests" : "tokens";
-    const total = counted.reduce((sum, { amount }) => sum + amount, 0);
-    found.push({
-      name,
-      refused: refused,
-      rate,
-      note: `${total} ${unit} at ${limit} a minute; most in any minute ${mostWithin(counted, minuteMs)}${firstError}`,
-      passed: refused === 0 && rate >= 0.95 && errors.length === 0,
-    });
-  }
+  await Promise.all(Array.from(accounts.values(), ({ emulator }) => emulator.close()));
   const unhandled = failures.get("*");
   if (unhandled !== undefined) throw new Error(unhandled.join("\n"));
-  return found;
+  return running.map((scenario) => {
+    const { name, limits } = scenario;
+    const { uses, refused } = accounts.get(name)!;
+    const counted = limits.tokensPerMinute === undefined ? uses : spent.get(name)!;
+    return resultOf(scenario, { counted, refused, errors: failures.get(name) ?? [] }, outage);
+  });
+}
+
+/** What a scenario came to: of requests as the server counted them, of tokens as the answers did. */
+function resultOf(
+  { name, limits, outage: down }: Scenario,
+  { counted, refused, errors }: { counted: Use[]; refused: number; errors: string[] },
+  outage: { from: number; until: number },
+): Result {
+  const limit = limits.requestsPerMinute ?? limits.tokensPerMinute!;
+  const firstError = errors.length > 0 ? `; ${errors.length} errors, first: ${errors[0]}` : "";
+  const clean = refused === 0 && errors.length === 0;
+  if (down) {
+    const meanwhile = counted.filter(({ at }) => at > outage.from + 1000 && at < outage.until);
+    const mostOf = (process: string): number =>
+      mostWithin(
+        meanwhile.filter(({ from }) => from === process),
+        minuteMs,
+      );
+    const most = Math.max(...Array.from(new Set(meanwhile.map(({ from }) => from)), mostOf)) / limit;
+    return {
+      name,
+      refused,
+      note: `at most ${(most * 100).toFixed(1)} % a process in any minute, ${localShare * 100} % allowed${firstError}`,
+      passed: clean && most > 0 && most <= localShare,
+    };
+  }
+  const unit = limits.tokensPerMinute === undefined ? "requests" : "tokens";
+  const total = counted.reduce((sum, { amount }) => sum + amount, 0);
+  const rate = rateHeld(counted, limit, minuteMs);
+  return {
+    name,
+    refused,
+    rate,
+    note: `${total} ${unit} at ${limit} a minute; most in any minute ${mostWithin(counted, minuteMs)}${firstError}`,
+    passed: clean && rate >= 0.95,
+  };
 }
 
 /** 10,000 embeddings asked for at twice the allowed rate, by one process. */

@@ -18,7 +18,7 @@ import {
   type ResolvedOptions,
 } from "./options.js";
 import { decodeText, readBody } from "./read-body.js";
-import { unreadable } from "./upload.js";
+import { UploadInFlight } from "./upload-in-flight.js";
 import type { Wire, WireResponse } from "./wire.js";
 
 const maxErrorBytes = 64 * 1024;
@@ -157,23 +157,19 @@ export class RequestSender {
     for (let redirects = 0; ; redirects += 1) {
       const signal = deadline.begin();
       const upload = typeof body === "object" ? new UploadInFlight(body, deadline, this.#wire) : undefined;
-      const response = await deadline.race(
-        untilFailed(
-          upload,
-          this.#wire.send({
-            method,
-            url,
-            headers,
-            body: upload?.stream ?? (body as string | undefined),
-            signal,
-            onConnect: (isReused) => {
-              sent.connected = true;
-              sent.reused = isReused;
-              deadline.connected();
-            },
-          }),
-        ),
-      );
+      const sending = this.#wire.send({
+        method,
+        url,
+        headers,
+        body: upload?.stream ?? (body as string | undefined),
+        signal,
+        onConnect: (isReused) => {
+          sent.connected = true;
+          sent.reused = isReused;
+          deadline.connected();
+        },
+      });
+      const response = await deadline.race(upload?.untilFailed(sending) ?? sending);
       sent.answered = true;
       const { status } = response;
       if (status >= 200 && status < 300) return masked(response, call.mask);
@@ -305,55 +301,4 @@ function hostOf(location: string, base: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A body on its way: tells the deadline of each piece, and ends with the attempt, also one that is answered before it is complete. */
-class UploadInFlight {
-  readonly stream: ReadableStream<Uint8Array>;
-  /** Rejects with what the file itself failed of. */
-  readonly failed: Promise<never>;
-
-  constructor(form: Form, deadline: Deadline, { sendsInTurn = false }: Wire) {
-    const reader = form.open(sendsInTurn).getReader();
-    let fail: (error: unknown) => void;
-    let isOver = false;
-    this.failed = new Promise<never>((_, reject) => (fail = reject));
-    this.failed.catch(() => {});
-    this.stream = new ReadableStream<Uint8Array>(
-      {
-        start(controller) {
-          // A wire may be waiting for a piece that never comes, and whoever makes the pieces for somebody to take them.
-          deadline.onAttemptEnd = () => {
-            isOver = true;
-            const reason = new Error("The upload has ended before its file.");
-            controller.error(reason);
-            reader.cancel(reason).catch(() => {});
-          };
-        },
-        async pull(controller) {
-          try {
-            const { done, value } = await reader.read();
-            if (isOver) return;
-            if (done) {
-              deadline.uploaded();
-              return controller.close();
-            }
-            deadline.uploading();
-            controller.enqueue(value);
-          } catch (cause) {
-            const error = isSiliconFlowError(cause) ? cause : unreadable(cause);
-            fail(error);
-            controller.error(error);
-          }
-        },
-        cancel: (reason) => reader.cancel(reason),
-      },
-      { highWaterMark: 0 },
-    );
-  }
-}
-
-/** What the wire makes of a file that fails is not what failed. */
-function untilFailed<T>(upload: UploadInFlight | undefined, work: Promise<T>): Promise<T> {
-  return upload === undefined ? work : Promise.race([work, upload.failed]);
 }

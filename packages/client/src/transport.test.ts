@@ -2,7 +2,8 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { Client } from "./client.js";
 import type { Clock } from "./clock.js";
-import { InvalidInputError, type SiliconFlowError } from "./errors.js";
+import { InvalidInputError, type RateLimitError } from "./errors.js";
+import { failureOf } from "./failure-of.js";
 import { resolveOptions, type SharedClientOptions } from "./options.js";
 import type { Lease } from "./rate-limiter.js";
 import type { Wire, WireBody, WireRequest, WireResponse } from "./wire.js";
@@ -89,13 +90,6 @@ class TestClient extends Client {
 function setUp(replies: Reply[], options: SharedClientOptions = {}, clock = new TestClock()) {
   const wire = new ScriptedWire(replies);
   return { wire, clock, client: new TestClient(options, wire, clock) };
-}
-
-function failureOf(call: Promise<unknown>): Promise<SiliconFlowError & Record<string, unknown>> {
-  return call.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as SiliconFlowError & Record<string, unknown>,
-  );
 }
 
 const overloaded: Reply = { status: 503, body: { code: 50505, message: "Model service overloaded." } };
@@ -649,8 +643,8 @@ test("a prompt that looks like the body of a refusal does not hide what it says"
 
 test("a Retry-After beyond all calendars still gives a date", async () => {
   const { client, wire } = setUp([limited("TPM", { "retry-after": "9".repeat(400) })]);
-  const error = await failureOf(client.chat.create(request));
-  expect(Number.isFinite((error["retryAt"] as Date).getTime())).toBe(true);
+  const { retryAt } = await failureOf<RateLimitError>(client.chat.create(request));
+  expect(Number.isFinite(retryAt!.getTime())).toBe(true);
   expect(wire.requests).toHaveLength(1);
 });
 

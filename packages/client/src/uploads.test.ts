@@ -9,15 +9,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import type { Client } from "./client.js";
-import type { SiliconFlowError } from "./errors.js";
+import { failureOf } from "./failure-of.js";
 import { SiliconFlowClient as FetchClient } from "./fetch-client.js";
+import { listen } from "./local-server.js";
 import type { SharedClientOptions } from "./options.js";
 import { SiliconFlowClient } from "./undici-client.js";
 
@@ -67,19 +67,7 @@ async function serve(
       response.writeHead(status).end(JSON.stringify(body));
     })().catch(() => {});
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanUps.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, received, state };
-}
-
-function failureOf(call: Promise<unknown>): Promise<SiliconFlowError> {
-  return call.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as SiliconFlowError,
-  );
+  return { url: `http://127.0.0.1:${await listen(server)}/v1`, received, state, server };
 }
 
 const heard: [number, unknown] = [200, { text: "Good night." }];
@@ -141,7 +129,7 @@ describe.each<[string, (options: SharedClientOptions) => Client]>([
   test("of a stream is sent again while nothing of it was read", async () => {
     const { url } = await serve([heard]);
     const refused = await serve([heard]);
-    for (const cleanUp of cleanUps.splice(-1)) await cleanUp();
+    refused.server.close();
     const waits: number[] = [];
     const client = connect(refused.url, { maxRetries: 1, onRetry: ({ attempt }) => void waits.push(attempt) });
     const file = Readable.from([Buffer.from("sound")]);

@@ -10,7 +10,7 @@ export interface MediaArtifact extends StoredArtifact {
   traceId?: string;
   /** The service's own link. */
   url?: string;
-  /** When that link is dead, at the latest: ISO 8601. The stored file stays. */
+  /** From when on that link may be dead: ISO 8601. The stored file stays. */
   expiresAt?: string;
 }
 

@@ -12,14 +12,13 @@ import {
   type AdapterConnection,
   type ClientFor,
 } from "@langchain-siliconflow/client/adapter";
-import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
-import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
+import { StructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
 import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
 import { knownSizes } from "./image-sizes.js";
 import { storedPicture } from "./stored-picture.js";
-import { commonOptions, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { commonOptions, runTool, storeOf, type CallContext, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowImageTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowImageToolInput extends AdapterConnection<"images">, MediaToolOptions {
@@ -123,12 +122,8 @@ export class SiliconFlowImageTool extends StructuredTool<Schema, Arguments, z.in
     this.#requestOptions = requestOptions;
   }
 
-  protected override _call(
-    given: Arguments,
-    manager?: CallbackManagerForToolRun,
-    config?: ToolRunnableConfig,
-  ): Promise<string> {
-    return runTool(this.name, manager, config, (run) => this.#make(given, run));
+  protected override _call(given: Arguments, ...context: CallContext): Promise<string> {
+    return runTool(this.name, context, (run) => this.#make(given, run));
   }
 
   async #make(given: Arguments, { signal, progress }: ToolRun): Promise<[string, MediaArtifact]> {

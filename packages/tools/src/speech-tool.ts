@@ -6,12 +6,11 @@ import {
   type AdapterConnection,
   type ClientFor,
 } from "@langchain-siliconflow/client/adapter";
-import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
-import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
+import { StructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
 import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
-import { commonOptions, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { commonOptions, runTool, storeOf, type CallContext, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowSpeechTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowSpeechToolInput extends AdapterConnection<"speech">, MediaToolOptions {
@@ -111,12 +110,8 @@ export class SiliconFlowSpeechTool extends StructuredTool<Schema, Arguments, z.i
     this.#requestOptions = requestOptions;
   }
 
-  protected override _call(
-    given: Arguments,
-    manager?: CallbackManagerForToolRun,
-    config?: ToolRunnableConfig,
-  ): Promise<string> {
-    return runTool(this.name, manager, config, (run) => this.#make(given, run));
+  protected override _call(given: Arguments, ...context: CallContext): Promise<string> {
+    return runTool(this.name, context, (run) => this.#make(given, run));
   }
 
   async #make(given: Arguments, { signal, progress }: ToolRun): Promise<[string, MediaArtifact]> {

@@ -1,7 +1,7 @@
-import { link, mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { DirectoryArtifactStore } from "./directory-artifact-store.js";
 import { MemoryArtifactStore } from "./memory-artifact-store.js";
 
@@ -26,7 +26,13 @@ async function* endless(onEnd: () => void): AsyncGenerator<Uint8Array> {
   }
 }
 
-const folder = () => mkdtemp(join(tmpdir(), "store-"));
+/** Gone after the test. */
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "store-"));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
 const stores = [
   ["in memory", async (maxBytes?: number) => new MemoryArtifactStore({ maxBytes })],
   ["in a directory", async (maxBytes?: number) => new DirectoryArtifactStore({ directory: await folder(), maxBytes })],

@@ -24,6 +24,9 @@ export const commonOptions = { ...connectionOptions, model: true, store: true, n
 /** The name of the custom events in which tools say how far they are: `{ tool, status, … }`. */
 const progressEvent = "siliconflow_progress";
 
+/** What LangChain hands to a tool's `_call` beside the arguments. */
+export type CallContext = [manager?: CallbackManagerForToolRun, config?: ToolRunnableConfig];
+
 /** One call of a tool, as its work sees it. */
 export interface ToolRun {
   signal: AbortSignal | undefined;
@@ -38,8 +41,7 @@ export interface ToolRun {
  */
 export async function runTool<T>(
   tool: string,
-  manager: CallbackManagerForToolRun | undefined,
-  config: ToolRunnableConfig | undefined,
+  [manager, config]: CallContext,
   work: (run: ToolRun) => Promise<[string, T]>,
 ): Promise<string> {
   const signal = config?.signal;

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { SiliconFlowClient } from "@langchain-siliconflow/client";
 import { startEmulator, type Emulator } from "@langchain-siliconflow/emulator";
 import { HumanMessage, type ToolMessage } from "@langchain/core/messages";
 import { createAgent, createMiddleware } from "langchain";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import {
   DirectoryArtifactStore,
   MemoryArtifactStore,
@@ -52,6 +52,13 @@ function artifactOf(message: unknown): MediaArtifact {
   return (message as ToolMessage).artifact as MediaArtifact;
 }
 
+/** Gone after the test. */
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "tools-"));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
 function failureOf(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
   return work.then(
     () => Promise.reject(new Error("It succeeded.")),
@@ -61,7 +68,7 @@ function failureOf(work: Promise<unknown>): Promise<Error & Record<string, unkno
 
 describe("the image tool", () => {
   test("tells the model one line, and the program everything", async () => {
-    const directory = await mkdtemp(join(tmpdir(), "tools-"));
+    const directory = await folder();
     const draw = new SiliconFlowImageTool({ ...drawing, client, store: new DirectoryArtifactStore({ directory }) });
     const message = (await draw.invoke(
       call("make_image", { prompt: "a red boat", seed: 7 }),
@@ -271,7 +278,7 @@ describe("what is spoken", () => {
 
   test("that breaks off is not stored", async () => {
     emulator.fault({ endpoint: "speech", cutAfterBytes: 2000 });
-    const directory = await mkdtemp(join(tmpdir(), "tools-"));
+    const directory = await folder();
     const speak = new SiliconFlowSpeechTool({
       model: "FunAudioLLM/CosyVoice2-0.5B",
       client,

@@ -6,12 +6,11 @@ import {
   type AdapterConnection,
   type ClientFor,
 } from "@langchain-siliconflow/client/adapter";
-import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
-import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
+import { StructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
 import { known, type TranscriptionArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
-import { commonOptions, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { commonOptions, runTool, storeOf, type CallContext, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowTranscriptionTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowTranscriptionToolInput extends AdapterConnection<"transcriptions">, MediaToolOptions {
@@ -76,12 +75,8 @@ export class SiliconFlowTranscriptionTool extends StructuredTool<Schema, Argumen
     this.#requestOptions = requestOptions;
   }
 
-  protected override _call(
-    given: Arguments,
-    manager?: CallbackManagerForToolRun,
-    config?: ToolRunnableConfig,
-  ): Promise<string> {
-    return runTool(this.name, manager, config, (run) => this.#hear(given, run));
+  protected override _call(given: Arguments, ...context: CallContext): Promise<string> {
+    return runTool(this.name, context, (run) => this.#hear(given, run));
   }
 
   async #hear({ name }: Arguments, { signal, progress }: ToolRun): Promise<[string, TranscriptionArtifact]> {

@@ -13,13 +13,12 @@ import {
   type AdapterConnection,
   type ClientFor,
 } from "@langchain-siliconflow/client/adapter";
-import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
-import { StructuredTool, type ToolRunnableConfig } from "@langchain/core/tools";
+import { StructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
 import { known, type MediaArtifact } from "./artifact.js";
 import type { ArtifactStore } from "./artifact-store.js";
 import { storedPicture } from "./stored-picture.js";
-import { commonOptions, runTool, storeOf, type MediaToolOptions, type ToolRun } from "./tool-run.js";
+import { commonOptions, runTool, storeOf, type CallContext, type MediaToolOptions, type ToolRun } from "./tool-run.js";
 
 /** Options of {@link SiliconFlowVideoTool}: its own, and in place of a `client` those to make one. */
 export interface SiliconFlowVideoToolInput extends AdapterConnection<"videos">, MediaToolOptions {
@@ -136,12 +135,8 @@ export class SiliconFlowVideoTool extends StructuredTool<Schema, Arguments, z.in
     this.#requestOptions = requestOptions;
   }
 
-  protected override _call(
-    given: Arguments,
-    manager?: CallbackManagerForToolRun,
-    config?: ToolRunnableConfig,
-  ): Promise<string> {
-    return runTool(this.name, manager, config, (run) => this.#make(given, run));
+  protected override _call(given: Arguments, ...context: CallContext): Promise<string> {
+    return runTool(this.name, context, (run) => this.#make(given, run));
   }
 
   async #make(given: Arguments, run: ToolRun): Promise<[string, MediaArtifact]> {

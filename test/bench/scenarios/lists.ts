@@ -1,7 +1,7 @@
 /** Embeddings at their defaults, and reranking. */
 import { digestOfScores, digestOfVectors, scoresFor, vectorsFor } from "../answers.ts";
 import type { Task } from "../contender.ts";
-import { type Scenario, startFresh, startWarm } from "../scenario.ts";
+import { type Scenario, startFresh, warmEntrants } from "../scenario.ts";
 
 const texts = 4096;
 const dimensions = 1024;
@@ -46,11 +46,9 @@ function rerank(name: string, title: string, calls: number, atOnce: number, roun
     name,
     title,
     figures: { cpu: "CPU, µs a call", wall: "wall, µs a call" },
-    entrants: list.map(([name, role, contender]) => ({
-      name,
-      role,
-      expected: digestOfScores(scoresFor(documents)),
-      start: (service) => startWarm(service, { contender, task, warmUp: { task: { ...task, calls: 300 } } }),
+    entrants: warmEntrants(list, digestOfScores(scoresFor(documents)), () => ({
+      task,
+      warmUp: { task: { ...task, calls: 300 } },
     })),
     rounds,
   };

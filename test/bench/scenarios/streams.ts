@@ -1,7 +1,7 @@
 /** Streams of chat models: text and tool calls, plain, with a token handler and as events; the first chunk; what one keeps. */
 import { type Answer, readingOf, toldOf } from "../answers.ts";
 import type { Task } from "../contender.ts";
-import { type Entrant, type Role, type Scenario, startWarm, type Work } from "../scenario.ts";
+import { type Listed, type Scenario, warmEntrants } from "../scenario.ts";
 import type { Behaviour } from "../service.ts";
 
 const perChunk = { cpu: "CPU, µs a chunk", wall: "wall, µs a chunk" };
@@ -16,21 +16,7 @@ const clientAlone = ["client alone", "other", "siliconflow-client"] as const;
 const langChain = [raw, ours, chatDeepSeek, chatOpenAI] as const;
 const everyone = [...langChain, clientAlone, ["openai", "other", "openai"], ["AI SDK", "other", "ai-sdk"]] as const;
 
-type Listed = readonly [name: string, role: Role, contender: string];
 type StreamTask = Task & { job: "stream" };
-
-function entrants(
-  list: readonly Listed[],
-  expected: string,
-  work: (contender: string) => Omit<Work, "contender">,
-): Entrant[] {
-  return list.map(([name, role, contender]) => ({
-    name,
-    role,
-    expected,
-    start: (service) => startWarm(service, { contender, ...work(contender) }),
-  }));
-}
 
 function streams(
   name: string,
@@ -58,7 +44,7 @@ function streams(
     name,
     title,
     figures: perChunk,
-    entrants: entrants(list, expected, (contender) => {
+    entrants: warmEntrants(list, expected, (contender) => {
       const measured = work(contender);
       return { ...measured, warmUp: { task: { ...measured.task, streams: Math.max(8, atOnce) } } };
     }).map((entrant) => (way === "handler" && entrant.role !== "reference" ? { ...entrant, expected: told } : entrant)),
@@ -109,7 +95,7 @@ export const streamScenarios: readonly Scenario[] = [
     name: "first-chunk",
     title: "the first chunk, of streams of 8 chunks one after the other",
     figures: { p50: "p50, µs", p90: "p90, µs", cpu: "CPU, µs a stream" },
-    entrants: entrants(everyone, readingOf(short).toString(), () => ({
+    entrants: warmEntrants(everyone, readingOf(short).toString(), () => ({
       behaviour: { answer: short },
       task: { job: "first chunk", streams: 150 },
       warmUp: { task: { job: "first chunk", streams: 300 } },
@@ -120,7 +106,7 @@ export const streamScenarios: readonly Scenario[] = [
     name: "heap",
     title: "100 open streams, each after 1,000 chunks",
     figures: { heap: "heap, KiB a stream", external: "external, KiB a stream", rss: "RSS, KiB a stream" },
-    entrants: entrants([...langChain, clientAlone], readingOf(halfOpen).toString(), () => ({
+    entrants: warmEntrants([...langChain, clientAlone], readingOf(halfOpen).toString(), () => ({
       behaviour: { answer: halfOpen, holdAfter: 1000 },
       task: { job: "heap", streams: 100, pieces: 1000 },
       warmUp: { task: { job: "heap", streams: 100, pieces: 1000 } },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { clockOption } from "../clock.js";
-import { InvalidInputError, RateLimitError, type SiliconFlowError } from "../errors.js";
+import { InvalidInputError, RateLimitError } from "../errors.js";
+import { failureOf } from "../failure-of.js";
 import { settled, VirtualClock } from "../virtual-clock.js";
 import type { RateLimiterOptions } from "./limits.js";
 import { MemoryRateLimiter } from "./memory-rate-limiter.js";
@@ -23,13 +24,6 @@ function setUp(options: RateLimiterOptions, seed = 1) {
     return asked;
   };
   return { time, limiter, ask };
-}
-
-function failureOf(promise: Promise<unknown>): Promise<SiliconFlowError> {
-  return promise.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as SiliconFlowError,
-  );
 }
 
 describe("windows of the service, wherever they lie", () => {

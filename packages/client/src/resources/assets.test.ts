@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, symlink, writeFile, mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.js";
 import { SiliconFlowClient as FetchClient } from "../fetch.js";
-import type { SiliconFlowError } from "../errors.js";
+import { failureOf } from "../failure-of.js";
 import { SiliconFlowClient } from "../index.js";
 import { resolveOptions } from "../options.js";
 import { Transport } from "../transport.js";
@@ -41,6 +41,7 @@ afterEach(async () => {
   server.closeAllConnections();
   server.close();
   await once(server, "close");
+  await rm(folder, { recursive: true });
 });
 
 const options = { apiKey: "sk-secret", headers: { "x-team": "ours" }, maxRetries: 0 };
@@ -49,13 +50,6 @@ const clients = [
   ["undici", (given: typeof far) => new SiliconFlowClient(given)],
   ["fetch", (given: typeof far) => new FetchClient(given)],
 ] as const;
-
-function failureOf(call: Promise<unknown>): Promise<SiliconFlowError> {
-  return call.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as SiliconFlowError,
-  );
-}
 
 /** Assets whose names mean what the test says. */
 function assetsWith(names: (name: string) => string[], baseURL = "https://siliconflow.test/v1") {

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.js";
 import { Deadline } from "../deadline.js";
 import { Download } from "../download.js";
 import { InvalidInputError } from "../errors.js";
-import { checkMaxRetries, mergeTimeouts, ownOptions, type Timeouts } from "../options.js";
+import { checkMaxRetries, checkSignal, mergeTimeouts, ownOptions, type Timeouts } from "../options.js";
 import { joined, promisedBytes } from "../read-body.js";
 import type { Transport } from "../transport.js";
 import type { Wire, WireResponse } from "../wire.js";
@@ -139,8 +139,7 @@ export class Assets {
     const { signal, timeouts, maxRetries, maxBytes, allowPrivateNetwork } = ownOptions(options ?? {});
     if (!URL.canParse(String(url))) throw new InvalidInputError("The link is no URL.");
     if (maxBytes !== undefined && !(maxBytes > 0)) throw new InvalidInputError("maxBytes must be a number above 0.");
-    if (signal != null && typeof signal.addEventListener !== "function")
-      throw new InvalidInputError("signal must be an AbortSignal.");
+    checkSignal(signal);
     const limits = {
       maxBytes: maxBytes ?? defaultMaxBytes,
       maxRetries: checkMaxRetries(maxRetries) ?? this.#transport.options.maxRetries,

@@ -4,6 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import nock from "nock";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { StreamError } from "../errors.js";
+import { failureOf } from "../failure-of.js";
 import { SiliconFlowClient } from "../undici-client.js";
 import type { ChatCompletionChunk } from "./chat-wire.js";
 
@@ -46,13 +47,6 @@ async function collect(more: { n?: number } = {}): Promise<ChatCompletionChunk[]
 
 async function text(): Promise<string> {
   return (await collect()).map((chunk) => chunk.choices[0]?.delta?.content ?? "").join("");
-}
-
-function failureOf(call: Promise<unknown>): Promise<StreamError> {
-  return call.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as StreamError,
-  );
 }
 
 function nested(levels: number): unknown[] {
@@ -427,7 +421,7 @@ describe("chat.stream", () => {
       call({ index: 0, id: null, type: null, function: { name: "", arguments: '{"a"' } }),
       call({ index: 0, function: { arguments: ":1}" } }),
     );
-    expect((await failureOf(collect())).partial.tool_calls).toEqual([
+    expect((await failureOf<StreamError>(collect())).partial.tool_calls).toEqual([
       { id: "c1", type: "function", function: { name: "lookup", arguments: '{"a":1}' } },
     ]);
   });

@@ -1,6 +1,6 @@
 import nock from "nock";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { SiliconFlowError } from "../errors.js";
+import { failureOf } from "../failure-of.js";
 import type { AcquireRequest } from "../rate-limiter.js";
 import { SiliconFlowClient } from "../undici-client.js";
 
@@ -26,13 +26,6 @@ const get = (path: string, body: Body, status = 200) =>
   nock(site)
     .get(`/v1${path}`)
     .reply(status, body as nock.Body, { "x-siliconcloud-trace-id": "ti_1" });
-
-function failureOf(call: Promise<unknown>): Promise<SiliconFlowError> {
-  return call.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as SiliconFlowError,
-  );
-}
 
 const wrapped = (data: unknown, code = 20000) => ({ code, message: code === 20000 ? "Ok" : "No.", status: true, data });
 const overloaded = { code: 50505, message: "Model service overloaded." };

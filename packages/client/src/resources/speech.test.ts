@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { randomBytes } from "node:crypto";
 import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,8 +7,9 @@ import { pipeline } from "node:stream/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Client } from "../client.js";
-import type { SiliconFlowError } from "../errors.js";
+import { failureOf } from "../failure-of.js";
 import { SiliconFlowClient as FetchClient } from "../fetch-client.js";
+import { listen } from "../local-server.js";
 import type { SharedClientOptions } from "../options.js";
 import { SiliconFlowClient } from "../undici-client.js";
 import type { SpeechRequest } from "./speech.js";
@@ -36,19 +36,13 @@ async function serve(...answers: Answer[]) {
       answers[Math.min(bodies.length, answers.length) - 1]!(response, message);
     })();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanUps.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, bodies };
+  return { url: `http://127.0.0.1:${await listen(server)}/v1`, bodies };
 }
 
-function failureOf(call: Promise<unknown>): Promise<SiliconFlowError> {
-  return call.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as SiliconFlowError,
-  );
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "speech-"));
+  cleanUps.push(() => rmSync(folder, { recursive: true }));
+  return folder;
 }
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -76,8 +70,7 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
       for (let at = 0; at < 500_000; at += 1000) response.write(long.subarray(at, at + 1000));
       response.end(long.subarray(500_000));
     });
-    const folder = mkdtempSync(join(tmpdir(), "speech-"));
-    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const folder = emptyFolder();
     const client = connect(url);
     const path = join(folder, "night.mp3");
     const stream = client.speech.stream(request);
@@ -97,8 +90,7 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
       response.writeHead(200, { "content-length": "1000000" });
       response.write(sound, () => response.destroy());
     });
-    const folder = mkdtempSync(join(tmpdir(), "speech-"));
-    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const folder = emptyFolder();
     const error = await failureOf(connect(url).speech.stream(request).save(join(folder, "night.mp3")));
     expect(["truncated", "reset"]).toContain(error.reason);
     expect(readdirSync(folder)).toEqual([]);
@@ -111,8 +103,7 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
       response.write(sound);
       controller.abort(reason);
     });
-    const folder = mkdtempSync(join(tmpdir(), "speech-"));
-    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const folder = emptyFolder();
     const { signal } = controller;
     const saving = connect(url).speech.stream(request, { signal }).save(join(folder, "night.mp3"));
     await expect(saving).rejects.toBe(reason);
@@ -144,8 +135,7 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
     const { url, bodies } = await serve(chunked);
     const stream = connect(url).speech.stream(request);
     expect(stream.traceId).toBeUndefined();
-    const folder = mkdtempSync(join(tmpdir(), "speech-"));
-    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const folder = emptyFolder();
     expect(bodies).toEqual([]);
     await pipeline(stream, createWriteStream(join(folder, "night.mp3")));
     expect(readFileSync(join(folder, "night.mp3")).equals(sound)).toBe(true);

@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { deflateRawSync, deflateSync } from "node:zlib";
 import { Agent } from "undici";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Client } from "../client.js";
-import type { SiliconFlowError, StreamError } from "../errors.js";
+import type { StreamError } from "../errors.js";
+import { failureOf } from "../failure-of.js";
 import { SiliconFlowClient as FetchClient } from "../fetch-client.js";
+import { listen } from "../local-server.js";
 import type { ClientOptions } from "../options.js";
 import { SiliconFlowClient } from "../undici-client.js";
 
@@ -19,45 +21,25 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
 });
 
-function failureOf(call: Promise<unknown>): Promise<SiliconFlowError> {
-  return call.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as SiliconFlowError,
-  );
-}
-
 function keep<C extends Client>(client: C): C {
   cleanUps.push(() => client.close());
   return client;
 }
 
 /** What speaks, or does not, on a bare socket. `socket` is told which connection it is, from 1. */
-async function listen(
-  handle: (socket: Socket, number: number) => void,
-): Promise<{ port: number; connections: number }> {
-  const sockets = new Set<Socket>();
+async function speak(handle: (socket: Socket, number: number) => void): Promise<{ port: number; connections: number }> {
   const seen = { port: 0, connections: 0 };
   const server = createTcpServer((socket) => {
-    sockets.add(socket.on("error", () => {}));
+    socket.on("error", () => {});
     handle(socket, (seen.connections += 1));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  seen.port = (server.address() as AddressInfo).port;
-  cleanUps.push(() => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
-  });
+  seen.port = await listen(server);
   return seen;
 }
 
 async function serve(handle: (response: ServerResponse, request: IncomingMessage) => void): Promise<string> {
   const server = createServer((message, response) => void message.resume().on("end", () => handle(response, message)));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanUps.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  return `http://127.0.0.1:${await listen(server)}/v1`;
 }
 
 describe.each<[string, (options: ClientOptions) => Client]>([
@@ -67,7 +49,7 @@ describe.each<[string, (options: ClientOptions) => Client]>([
   test.each(["100 Continue", "101 Switching Protocols"])(
     "%s, unasked, is no answer and not asked for again",
     async (line) => {
-      const server = await listen((socket) => {
+      const server = await speak((socket) => {
         socket.once("data", () =>
           socket.write(`HTTP/1.1 ${line}\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}`),
         );
@@ -82,7 +64,7 @@ describe.each<[string, (options: ClientOptions) => Client]>([
   );
 
   test.each(["102 Processing", "103 Early Hints"])("%s is passed over", async (line) => {
-    const server = await listen((socket) => {
+    const server = await speak((socket) => {
       socket.once("data", () =>
         socket.write(
           `HTTP/1.1 ${line}\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`,
@@ -96,7 +78,7 @@ describe.each<[string, (options: ClientOptions) => Client]>([
   test("a header that never ends is cut off long before its end", async () => {
     let sent = 0;
     const closed = new Promise<void>((resolve) => {
-      void listen((socket) => {
+      void speak((socket) => {
         const piece = Buffer.alloc(64 * 1024, "x");
         const more = (): void => {
           while (sent < 100 * 1024 * 1024 && socket.writable) {
@@ -150,7 +132,7 @@ describe.each<[string, (options: ClientOptions) => Client]>([
   });
 
   test("TLS that is cut off in its handshake is tried again", async () => {
-    const server = await listen((socket, number) => {
+    const server = await speak((socket, number) => {
       socket.once("data", () => (number === 1 ? socket.resetAndDestroy() : socket.end()));
     });
     const client = keep(make({ baseURL: `https://127.0.0.1:${server.port}`, maxRetries: 2 }));
@@ -209,13 +191,8 @@ describe("a proxy", () => {
     server.on("connect", (_, socket: Socket) => {
       socket.on("error", () => {}).end(`HTTP/1.1 ${status} No\r\n\r\n`);
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    cleanUps.push(() => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    });
     // By name: undici connects to the address of a proxy under the name of the host that is asked for.
-    return `localhost:${(server.address() as AddressInfo).port}`;
+    return `localhost:${await listen(server)}`;
   }
 
   test.each([

@@ -1,10 +1,12 @@
 import { getEventListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Client } from "../client.js";
 import { SiliconFlowClient as FetchClient } from "../fetch-client.js";
+import { listen } from "../local-server.js";
 import { isSiliconFlowError, type SiliconFlowError, type StreamError, type TimeoutError } from "../errors.js";
+import { failureOf } from "../failure-of.js";
 import type { SharedClientOptions } from "../options.js";
 import { SiliconFlowClient } from "../undici-client.js";
 
@@ -39,12 +41,7 @@ async function serve(
     seen.sockets.push(socket);
     socket.on("error", () => {});
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  seen.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  cleanUps.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
+  seen.url = `http://127.0.0.1:${await listen(server)}/v1`;
   return seen;
 }
 
@@ -55,13 +52,6 @@ function stream(response: ServerResponse, ...pieces: string[]): void {
 
 const closing = (socket: Socket) =>
   new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once("close", () => resolve())));
-
-function failureOf(call: Promise<unknown>): Promise<SiliconFlowError> {
-  return call.then(
-    () => Promise.reject(new Error("It succeeded.")),
-    (error: unknown) => error as SiliconFlowError,
-  );
-}
 
 async function read(
   source: AsyncIterable<{ choices: { delta?: { content?: string | null } | null }[] }>,
@@ -435,12 +425,7 @@ describe("over undici alone", () => {
       socket.on("error", () => {});
       socket.resume();
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    cleanUps.push(() => {
-      for (const socket of sockets) socket.destroy();
-      return new Promise((resolve) => server.close(resolve));
-    });
-    return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, sockets };
+    return { url: `https://127.0.0.1:${await listen(server)}/v1`, sockets };
   }
 
   test("a connection that does not come about ends with the connect limit, and is closed", async () => {
@@ -508,11 +493,10 @@ describe("over undici alone", () => {
         .resume()
         .end("SSH-2.0-OpenSSH_9.9\r\n"),
     );
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    cleanUps.push(() => new Promise((resolve) => server.close(resolve)));
+    const port = await listen(server);
     const client = new SiliconFlowClient({
       apiKey: "sk-secret",
-      baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+      baseURL: `http://127.0.0.1:${port}/v1`,
     });
     cleanUps.push(() => client.close());
     expect(await failureOf(client.chat.create(request))).toMatchObject({
@@ -605,13 +589,8 @@ describe("proxies", () => {
       });
       upstream.on("error", () => socket.destroy());
     });
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-    cleanUps.push(() => {
-      proxy.closeAllConnections();
-      return new Promise((resolve) => proxy.close(resolve));
-    });
     // By name: undici connects to the address of a proxy under the name of the host that is asked for, which looks like a way out.
-    return { host: `localhost:${(proxy.address() as AddressInfo).port}`, asked };
+    return { host: `localhost:${await listen(proxy)}`, asked };
   }
 
   function clientAt(baseURL: string): SiliconFlowClient {
@@ -712,9 +691,7 @@ describe("proxies", () => {
         });
       });
     });
-    await new Promise<void>((resolve) => socks.listen(0, "127.0.0.1", resolve));
-    cleanUps.push(() => new Promise((resolve) => socks.close(resolve)));
-    vi.stubEnv("ALL_PROXY", `socks5h://127.0.0.1:${(socks.address() as AddressInfo).port}`);
+    vi.stubEnv("ALL_PROXY", `socks5h://127.0.0.1:${await listen(socks)}`);
     const client = clientAt("http://siliconflow.test/v1");
     await client.chat.create(request);
     expect(asked).toEqual(["siliconflow.test"]);

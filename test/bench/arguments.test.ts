@@ -24,7 +24,8 @@ test.each([
   [["--profile", "chat-openai", "--way", "up"], 'no way "up". Choose from: stream, handler.'],
   [["--way", "handler"], "--way belongs to --profile"],
   [["--rounds", "many"], "--rounds must be"],
-  [["--onyl", "stream"], "--onyl"],
+  [["--onyl", "stream"], "'--onyl'. The options are --only, --rounds"],
+  [["stream"], "The options are --only, --rounds"],
 ])("%j is refused with what there is to choose from", (args, message) => {
   expect(() => readArguments(args, known)).toThrow(message);
 });

@@ -20,18 +20,7 @@ export interface Known {
 
 /** @throws {Error} that says what there is to choose from */
 export function readArguments(args: string[], { scenarios, contenders, ways }: Known): Asked {
-  const { values } = parseArgs({
-    args,
-    options: {
-      only: { type: "string" },
-      rounds: { type: "string" },
-      short: { type: "boolean", default: false },
-      check: { type: "boolean", default: false },
-      json: { type: "string" },
-      profile: { type: "string" },
-      way: { type: "string" },
-    },
-  });
+  const { values } = parsed(args);
   const { short, check, json, way } = values;
   const only = values.only?.split(",");
   const [nothing] = only?.filter((prefix) => !scenarios.some((name) => name.startsWith(prefix))) ?? [];
@@ -45,6 +34,25 @@ export function readArguments(args: string[], { scenarios, contenders, ways }: K
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error("--rounds must be a whole number from 1.");
   return { only, rounds, short, check, json, profile: profiled && { contenders: profiled, way: way ?? "stream" } };
+}
+
+const options = {
+  only: { type: "string" },
+  rounds: { type: "string" },
+  short: { type: "boolean", default: false },
+  check: { type: "boolean", default: false },
+  json: { type: "string" },
+  profile: { type: "string" },
+  way: { type: "string" },
+} as const;
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options });
+  } catch (error) {
+    const names = Object.keys(options).map((name) => `--${name}`);
+    throw new Error(`${(error as Error).message}. The options are ${names.join(", ")}.`, { cause: error });
+  }
 }
 
 function choice(option: string, what: string, given: string, all: readonly string[]): Error {

@@ -9,7 +9,8 @@
  *     --check                leave with 1 when a goal is missed or could not be measured
  *     --json results.json    another file than this one beside the program
  *     --profile chat-openai  where the time of a contender goes (a file in `contenders`), instead of all this;
- *                            --way handler, events, tool-calls, invoke, embed, rerank for something else than a stream
+ *                            --way handler, events, tool-calls, invoke for something else than a stream,
+ *                            embed and rerank for those who do that
  */
 import { writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";

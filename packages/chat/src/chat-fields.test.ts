@@ -42,6 +42,8 @@ describe("ChatOpenAI's habits", () => {
     [{ temprature: 1 }, /no option "temprature". Did you mean temperature\?.*modelKwargs/],
     [{ base_url: "https://example.com" }, /Did you mean baseURL\?/],
     [{ apikey: "sk" }, /Did you mean apiKey\?/],
+    [{ response_format: { type: "json_object" } }, /Use withStructuredOutput, or give it per call/],
+    [{ tools: [] }, /Use bindTools/],
     [{ temperature: "0.5" }, /temperature of ChatSiliconFlow must be a finite number/],
     [{ topK: Number.NaN }, /topK of ChatSiliconFlow must be a finite number/],
     [{ enableThinking: "yes" }, /enableThinking of ChatSiliconFlow must be true or false/],

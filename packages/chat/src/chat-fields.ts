@@ -119,6 +119,11 @@ const replacements: Record<string, string> = {
   defaultQuery: "SiliconFlow takes no query: leave it out.",
   basePath: "Use baseURL.",
   stream: "Use streaming.",
+  stream_options: "Use streamUsage.",
+  thinking: "Use enableThinking, thinkingBudget or reasoningEffort.",
+  tools: "Use bindTools, or give them per call.",
+  tool_choice: "Give it to bindTools, or per call.",
+  response_format: "Use withStructuredOutput, or give it per call.",
   extra_body: "Use modelKwargs.",
   extraBody: "Use modelKwargs.",
 };

@@ -1,4 +1,5 @@
 /** Where the time of one library goes: the samples of V8's profiler, by part and by function, as shares of the time it was busy. */
+import { readdirSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import type { Task } from "./contender.ts";
 import { startWarm } from "./scenario.ts";
 import { startService } from "./service.ts";
 
-const stream = { job: "stream", streams: 14, chunks: 5000 } as const;
+const stream = { job: "stream", streams: 60, chunks: 5000 } as const;
 
 /** What can be profiled, enough of it to bury what loading and compiling cost. */
 const tasks: Record<string, Task> = {
@@ -19,6 +20,14 @@ const tasks: Record<string, Task> = {
   embed: { job: "embed", texts: 32_768 },
   rerank: { job: "rerank", documents: 1000, calls: 1000, atOnce: 4 },
 };
+
+/** Names for `--way`. */
+export const ways = Object.keys(tasks);
+
+/** Names for `--profile`: the files in `contenders`, without those that others are made of. */
+export const contenders = readdirSync(new URL("contenders", import.meta.url))
+  .map((file) => file.replace(/\.ts$/, ""))
+  .filter((name) => !["langchain-chat", "wire"].includes(name));
 
 interface Frame {
   functionName: string;
@@ -92,13 +101,15 @@ export function sharesOf({ nodes, samples, timeDeltas }: Profile): {
   return { parts: shares(byPart), functions: shares(byFunction) };
 }
 
-/** @param contenders file names in `contenders`, with commas between them */
-export async function profile(contenders: string, way: string): Promise<void> {
-  const task = tasks[way];
-  if (task === undefined) throw new Error(`--way is one of ${Object.keys(tasks).join(", ")}.`);
+/**
+ * @param names of `contenders`
+ * @param way of `ways`
+ */
+export async function profile(names: readonly string[], way: string): Promise<void> {
+  const task = tasks[way]!;
   const service = await startService();
   try {
-    for (const contender of contenders.split(",")) {
+    for (const contender of names) {
       const folder = await mkdtemp(join(tmpdir(), "profile-"));
       const says = task.job === "stream" && task.tools ? "tool call" : "text";
       const running = await startWarm(service, {

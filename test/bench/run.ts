@@ -14,11 +14,11 @@
  */
 import { writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import { parseArgs } from "node:util";
 import "../guard/loopback-only.mjs";
+import { type Asked, readArguments } from "./arguments.ts";
 import { goals } from "./goals.ts";
 import { type Outcome, runRounds } from "./pairing.ts";
-import { profile } from "./profile.ts";
+import { contenders, profile, ways } from "./profile.ts";
 import { scenarios } from "./scenarios/all.ts";
 import { memoryName, runMemory } from "./scenarios/memory.ts";
 import type { Scenario } from "./scenario.ts";
@@ -26,27 +26,29 @@ import { type Service, startService } from "./service.ts";
 import { goalTable, outcomeTable } from "./table.ts";
 import { exitCode, judge, restlessness } from "./verdict.ts";
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string" },
-    rounds: { type: "string" },
-    short: { type: "boolean", default: false },
-    check: { type: "boolean", default: false },
-    json: { type: "string" },
-    profile: { type: "string" },
-    way: { type: "string", default: "stream" },
-  },
-});
-const { short, check } = values;
-const prefixes = values.only?.split(",");
-const chosen = (name: string): boolean => prefixes === undefined || prefixes.some((prefix) => name.startsWith(prefix));
+const asked = readAsked();
+const { short, check } = asked;
+const chosen = (name: string): boolean => asked.only?.some((prefix) => name.startsWith(prefix)) ?? true;
 const roundsOf = ({ rounds }: Scenario): number => {
   if (short && rounds.short === 0) return 0;
-  return values.rounds === undefined ? rounds[short ? "short" : "full"] : Number(values.rounds);
+  return asked.rounds ?? rounds[short ? "short" : "full"];
 };
 
-if (values.profile === undefined) await bench();
-else await profile(values.profile, values.way);
+if (asked.profile === undefined) await bench();
+else await profile(asked.profile.contenders, asked.profile.way);
+
+function readAsked(): Asked {
+  try {
+    return readArguments(process.argv.slice(2), {
+      scenarios: [...scenarios.map(({ name }) => name), memoryName],
+      contenders,
+      ways,
+    });
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+}
 
 async function bench(): Promise<void> {
   const outcomes = await measureAll();
@@ -56,7 +58,7 @@ async function bench(): Promise<void> {
   });
   console.log(goalTable(verdicts));
   for (const outcome of outcomes) console.log(outcomeTable(outcome));
-  writeFileSync(file(values.json), JSON.stringify({ node: process.version, short, verdicts, outcomes }, null, 1));
+  writeFileSync(file(asked.json), JSON.stringify({ node: process.version, short, verdicts, outcomes }, null, 1));
   process.exitCode = exitCode(verdicts, outcomes, { check, short });
 }
 

@@ -37,6 +37,10 @@ const jobs: readonly Job[] = Object.entries(matrix)
     }),
   )
   .filter(({ entry }) => titleOf(entry).includes(only));
+if (jobs.length === 0) {
+  console.error(`No case's number, row and name contain "${only}". docs/reliability/fault-matrix.md lists them.`);
+  process.exit(1);
+}
 
 const subject = subjects.find(({ name }) => name === process.env["FAULT_SUBJECT"]);
 if (subject) await fill(subject);

@@ -19,6 +19,10 @@ const [only = ""] = process.argv.slice(2);
 const entries = [...streamDefects, ...callDefects, ...historyDefects, ...secretDefects].filter(({ group, name }) =>
   `${group}: ${name}`.includes(only),
 );
+if (entries.length === 0) {
+  console.error(`No row's group and name contain "${only}". docs/comparison.md lists them.`);
+  process.exit(1);
+}
 
 const peer = peers.find(({ name }) => name === process.env["PEER"]);
 if (peer) await fill(peer);

@@ -1,5 +1,5 @@
 import { type ClientOptions, InvalidInputError, type RequestOptions } from "@langchain-siliconflow/client";
-import { connectAdapter, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
+import { connectAdapter, nearest, type AdapterConnection, type ClientFor } from "@langchain-siliconflow/client/adapter";
 import type { BaseChatModelParams } from "@langchain/core/language_models/chat_models";
 import type { ModelProfile } from "@langchain/core/language_models/profile";
 import { checkReasoningHistory, type SamplingOptions, type ToolChoiceWhileThinking } from "./call-options.js";
@@ -119,6 +119,11 @@ const replacements: Record<string, string> = {
   defaultQuery: "SiliconFlow takes no query: leave it out.",
   basePath: "Use baseURL.",
   stream: "Use streaming.",
+  stream_options: "Use streamUsage.",
+  thinking: "Use enableThinking, thinkingBudget or reasoningEffort.",
+  tools: "Use bindTools, or give them per call.",
+  tool_choice: "Give it to bindTools, or per call.",
+  response_format: "Use withStructuredOutput, or give it per call.",
   extra_body: "Use modelKwargs.",
   extraBody: "Use modelKwargs.",
 };
@@ -221,9 +226,15 @@ const article = { string: "a string", number: "a finite number", boolean: "true 
 function unknownOption(name: string): InvalidInputError {
   const camelCase = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const advice =
-    replacements[name] ??
-    (!types.has(camelCase) ? "Fields of the request that have no option go into modelKwargs." : `Use ${camelCase}.`);
+    replacements[name] ?? (types.has(camelCase) ? `Use ${camelCase}.` : adviceFor(name, [...types.keys()]));
   return new InvalidInputError(`ChatSiliconFlow has no option "${name}". ${advice}`);
+}
+
+/** A slip of the pen, or a field of the request that has no option: nobody can tell. */
+export function adviceFor(name: string, options: string[]): string {
+  const [meant] = nearest(name, options);
+  const fields = "Fields of the request that have no option go into modelKwargs.";
+  return meant === undefined ? fields : `Did you mean ${meant}? ${fields}`;
 }
 
 const configurationNames = new Set(["baseURL", "defaultHeaders", "apiKey"]);

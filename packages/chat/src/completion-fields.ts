@@ -1,6 +1,7 @@
 import { InvalidInputError, type Timeouts } from "@langchain-siliconflow/client";
 import type { AdapterConnection } from "@langchain-siliconflow/client/adapter";
 import type { BaseLLMCallOptions, BaseLLMParams } from "@langchain/core/language_models/llms";
+import { adviceFor } from "./chat-fields.js";
 
 /** What shapes a completion. The same names in the constructor and per call; a value per call wins. */
 export interface CompletionOptions {
@@ -96,7 +97,7 @@ export function checkCompletionFields(fields: SiliconFlowFields): void {
     const expected = (types as Record<string, string>)[name];
     if (expected === undefined) {
       throw new InvalidInputError(
-        `SiliconFlow has no option "${name}". Fields of the request that have no option go into modelKwargs.`,
+        `SiliconFlow has no option "${name}". ${adviceFor(name, [...Object.keys(types), ...passedOn])}`,
       );
     }
     if (value === null || typeof value !== expected || Number.isNaN(value)) {

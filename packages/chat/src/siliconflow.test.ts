@@ -279,6 +279,7 @@ describe("saving and loading", () => {
 test.each([
   [{ model: "" }, /needs a model/],
   [{ model: "m", enableThinking: true }, /no option "enableThinking"/],
+  [{ model: "m", max_tokens: 5 }, /no option "max_tokens". Did you mean maxTokens\?/],
   [{ model: "m", maxTokens: "5" }, /maxTokens .* must be of type number/],
   [{ model: "m", modelKwargs: { prompt: "x" } }, /modelKwargs cannot set "prompt"/],
   [{ model: "m", stop: [1] }, /stop .* must be a string/],

@@ -59,7 +59,7 @@ export class NearestModels {
   }
 }
 
-/** Ids that resemble the given one, the most alike first. */
+/** Ids (or names of options) that resemble the given one, the most alike first. */
 export function nearest(model: string, ids: readonly string[]): string[] {
   if (model.length > longestId) return [];
   const wanted = pairsOf(model);

@@ -40,6 +40,9 @@ describe("the key", () => {
     const error = failure(() => new SiliconFlowClient({ apiKey: "sk-secret\r\nx-evil: 1" }));
     expect(error).toBeInstanceOf(InvalidInputError);
     expect(inspect(error)).not.toContain("sk-secret");
+    expect(failure(() => new SiliconFlowClient({ apiKey: "Bearer sk-1" }))).toMatchObject({
+      message: expect.stringContaining('Give the key alone, without "Bearer".'),
+    });
   });
 
   test("is not shown by the client, however it is printed", () => {

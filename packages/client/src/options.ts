@@ -154,9 +154,10 @@ function resolveKey(given: string | undefined): string {
   }
   // The key itself stays out of the message.
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw new InvalidInputError("The API key holds a space or a character that cannot stand in a header.", {
-      reason: "auth",
-    });
+    throw new InvalidInputError(
+      'The API key holds a space or a character that cannot stand in a header. Give the key alone, without "Bearer".',
+      { reason: "auth" },
+    );
   }
   return key;
 }

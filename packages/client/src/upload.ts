@@ -149,7 +149,9 @@ class StreamUpload implements Upload {
     const { field } = rules;
     const { readable, path } = (source ?? {}) as { readable?: unknown; path?: unknown };
     if (!isStream(source)) {
-      throw new InvalidInputError(`${field} must be a path, a Blob, or a stream of bytes.`);
+      throw new InvalidInputError(
+        `${field} must be a path, a Blob, or a stream of bytes; bytes go into a File: new File([bytes], name).`,
+      );
     }
     if (readable === false || (source instanceof ReadableStream && source.locked))
       throw new InvalidInputError(`The stream in ${field} has been read already, or somebody else reads it.`);

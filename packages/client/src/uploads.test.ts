@@ -310,6 +310,7 @@ describe("nothing is sent of", () => {
     ["a URL that is no file", () => transcribe(new URL("https://files.test/a.mp3")), "must begin with file:"],
     ["no file at all", () => transcribe(undefined), "must be a path, a Blob, or a stream"],
     ["a number", () => transcribe(7), "must be a path, a Blob, or a stream"],
+    ["bytes alone", () => transcribe(new Uint8Array(9)), "bytes go into a File"],
     ["a Blob without a name", () => transcribe(new Blob(["x"])), "give a filename"],
     ["a stream without a name", () => transcribe(new Blob(["x"]).stream()), "give a filename"],
     ["a stream that is over", () => transcribe(used, "a.mp3"), "has been read already"],

@@ -153,11 +153,11 @@ describe("embedStream", () => {
   });
 
   test.each([
-    ["nothing", undefined],
-    ["one text", "a text"],
-    ["a number", 3],
-  ])("refuses %s in place of texts", (_, texts) => {
-    expect(() => embeddings().embedStream(texts as unknown as string[])).toThrow("texts must be a list");
+    ["nothing", undefined, /source of many texts\.$/],
+    ["one text", "a text", /embedQuery takes a single text\.$/],
+    ["a number", 3, /source of many texts\.$/],
+  ])("refuses %s in place of texts, and says what to give", (_, texts, advice) => {
+    expect(() => embeddings().embedStream(texts as unknown as string[])).toThrow(advice);
   });
 });
 

@@ -206,10 +206,21 @@ describe("errors", () => {
       2,
       "texts[2] must be a string",
     ],
+    [
+      "a document in place of its text",
+      (model) => model.embedDocuments([{ pageContent: "a" } as never]),
+      0,
+      "texts[0] must be a string. Of a document give its pageContent.",
+    ],
     ["a hole", (model) => model.embedDocuments(Array<string>(2)), 0, "texts[0] must be a string"],
     ["an empty query", (model) => model.embedQuery(""), 0, "query is empty"],
     ["a query that is no string", (model) => model.embedQuery(undefined as never), 0, "query must be a string"],
-    ["no list", (model) => model.embedDocuments("abc" as never), undefined, "texts must be a list"],
+    [
+      "no list",
+      (model) => model.embedDocuments("abc" as never),
+      undefined,
+      "texts must be a list. embedQuery takes a single text",
+    ],
     ["contents that are no list", (model) => model.embedContents("abc" as never), undefined, "contents must be a list"],
   ] as [string, (model: SiliconFlowEmbeddings) => Promise<unknown>, number | undefined, string][])(
     "%s is refused before anything is sent",

@@ -18,7 +18,7 @@ import {
 } from "@langchain-siliconflow/client/adapter";
 import { Embeddings } from "@langchain/core/embeddings";
 import { ConcurrencyLimit } from "./concurrency.js";
-import { checkedTexts } from "./checked-texts.js";
+import { checkedTexts, oneText } from "./checked-texts.js";
 import { type EmbeddedText, EmbeddingStream } from "./embedding-stream.js";
 import { type Asker, EmbeddingRun, type Spent } from "./embedding-run.js";
 import { type EmbeddingContent, readContents } from "./contents.js";
@@ -227,7 +227,9 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
     const given: unknown = texts;
     const isList = typeof given === "object" && given !== null;
     if (!isList || !(Symbol.asyncIterator in given || Symbol.iterator in given))
-      throw new InvalidInputError("texts must be a list, or something else that can be iterated over.");
+      throw new InvalidInputError(
+        `texts must be a list, a generator or another source of many texts.${oneText(given)}`,
+      );
     return new EmbeddingStream(this.#asker, texts, new VectorReader(this.dimensions), options?.signal).vectors();
   }
 

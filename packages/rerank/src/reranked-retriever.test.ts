@@ -281,7 +281,7 @@ describe("within LangChain", () => {
   });
 
   test.each([
-    [{ retriever: {} as never }, "retriever must be"],
+    [{ retriever: {} as never }, "of a vector store its asRetriever()"],
     [{ reranker: {} as never }, "reranker must be"],
     [{ fetchK: 0 }, "fetchK must be"],
     [{ topN: 2.5 }, "topN must be"],

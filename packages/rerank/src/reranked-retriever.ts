@@ -97,8 +97,9 @@ export class RerankedRetriever extends BaseRetriever {
   constructor(fields: RerankedRetrieverInput) {
     super(fields);
     const { retriever, reranker, fetchK, topN, onRerankError = "throw" } = fields ?? {};
-    if (typeof retriever?.invoke !== "function")
-      throw new InvalidInputError("retriever must be a LangChain retriever.");
+    if (typeof retriever?.invoke !== "function") {
+      throw new InvalidInputError("retriever must be a LangChain retriever, of a vector store its asRetriever().");
+    }
     if (typeof reranker?.compressDocuments !== "function") {
       throw new InvalidInputError("reranker must be a document compressor, such as SiliconFlowRerank.");
     }

@@ -400,6 +400,10 @@ describe("rerank", () => {
   ])("%s is refused before anything is sent", async (_, call, position) => {
     await expect(call()).rejects.toMatchObject({ name: "InvalidInputError", position });
   });
+
+  test("a query in the place of the documents is told where it belongs", async () => {
+    await expect(reranker().rerank("q" as never, ["a"] as never)).rejects.toThrow("It comes before the query.");
+  });
 });
 
 describe("compressDocuments", () => {

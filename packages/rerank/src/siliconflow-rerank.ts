@@ -189,7 +189,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     _callbacks?: Callbacks,
     options?: RerankOptions,
   ): Promise<DocumentInterface[]> {
-    if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list.");
+    if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list. It comes before the query.");
     // A copy: the caller's list may change while the request is under way.
     const given = [...documents];
     const position = given.findIndex((document) => typeof document !== "object" || document === null);
@@ -212,7 +212,7 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     options?: RerankOptions,
   ): Promise<RerankResult[]> {
     const topN = wholeNumber("topN", options?.topN, 1) ?? this.topN;
-    if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list.");
+    if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list. It comes before the query.");
     if (query === "") throw new InvalidInputError("query must be a text that is not empty.");
     // A copy: the caller's list may change while the request is under way.
     const given = [...(documents as readonly RerankInput[])];

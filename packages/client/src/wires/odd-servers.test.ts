@@ -210,6 +210,15 @@ describe("a proxy", () => {
     expect(error.message).toContain(`The proxy ${host} refused the request with status ${status}.`);
   });
 
+  test("that is given as https, and speaks http, is told apart from the service", async () => {
+    const host = await refusing(403, {});
+    vi.stubEnv("HTTPS_PROXY", `https://${host}`);
+    const error = await failureOf(clientAt("https://siliconflow.test/v1").chat.create(request));
+    expect(error).toMatchObject({ name: "ConnectionError", reason: "proxy", retryable: false });
+    expect(error.message).toContain(`The proxy ${host} does not speak TLS`);
+    expect(error.message).toContain("Most are given as http://");
+  });
+
   test("that passes on what the service says is not blamed for it", async () => {
     const host = await refusing(403, {});
     vi.stubEnv("HTTP_PROXY", `http://${host}`);

@@ -115,6 +115,17 @@ export function blameProxy(error: unknown, proxy: URL | undefined): unknown {
       error,
     );
   }
+  // From the proxy, not the service: hardly anyone gives the port of plain http as https, but many a proxy is reached that way.
+  if (
+    proxy.protocol === "https:" &&
+    (code === "ERR_SSL_WRONG_VERSION_NUMBER" || /wrong version number/i.test(message))
+  ) {
+    return new ProxyFailure(
+      `The proxy ${proxy.host} does not speak TLS (${code}). Most are given as http://, in HTTPS_PROXY as well.`,
+      false,
+      error,
+    );
+  }
   return error;
 }
 

@@ -8,6 +8,8 @@ export interface Asked {
   short: boolean;
   check: boolean;
   json: string | undefined;
+  /** No collection is forced before a figure. */
+  uncollected: boolean;
   /** Who is profiled, and doing what, instead of all this. */
   profile: { contenders: string[]; way: string } | undefined;
 }
@@ -21,7 +23,7 @@ export interface Known {
 /** @throws {Error} that says what there is to choose from */
 export function readArguments(args: string[], { scenarios, contenders, ways }: Known): Asked {
   const { values } = parsed(args);
-  const { short, check, json, way } = values;
+  const { short, check, json, uncollected, way } = values;
   const only = values.only?.split(",");
   const [nothing] = only?.filter((prefix) => !scenarios.some((name) => name.startsWith(prefix))) ?? [];
   if (nothing !== undefined) throw choice("--only", "scenario", nothing, scenarios);
@@ -33,7 +35,17 @@ export function readArguments(args: string[], { scenarios, contenders, ways }: K
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error("--rounds must be a whole number from 1.");
-  return { only, rounds, short, check, json, profile: profiled && { contenders: profiled, way: way ?? "stream" } };
+  if (uncollected && check)
+    throw new Error("--check judges by the goals' own method, which collects: leave --uncollected out.");
+  return {
+    only,
+    rounds,
+    short,
+    check,
+    json,
+    uncollected,
+    profile: profiled && { contenders: profiled, way: way ?? "stream" },
+  };
 }
 
 const options = {
@@ -42,6 +54,7 @@ const options = {
   short: { type: "boolean", default: false },
   check: { type: "boolean", default: false },
   json: { type: "string" },
+  uncollected: { type: "boolean", default: false },
   profile: { type: "string" },
   way: { type: "string" },
 } as const;

@@ -8,6 +8,8 @@
  *     --short                few rounds, what the goals are about alone, limits about twice as wide
  *     --check                leave with 1 when a goal is missed or could not be measured
  *     --json results.json    another file than this one beside the program
+ *     --uncollected          no collection before each figure. The goals are set with one; V8 then throws away the code made for
+ *                            objects of which none is alive, and a process that runs on does not pay for that
  *     --profile chat-openai  where the time of a contender goes (a file in `contenders`), instead of all this;
  *                            --way handler, events, tool-calls, tool-call-events, invoke, embed, rerank for something else
  *                            than a stream
@@ -21,7 +23,7 @@ import { type Outcome, runRounds } from "./pairing.ts";
 import { contenders, profile, ways } from "./profile.ts";
 import { scenarios } from "./scenarios/all.ts";
 import { memoryName, runMemory } from "./scenarios/memory.ts";
-import type { Scenario } from "./scenario.ts";
+import { leaveUncollected, type Scenario } from "./scenario.ts";
 import { type Service, startService } from "./service.ts";
 import { goalTable, outcomeTable } from "./table.ts";
 import { exitCode, judge, restlessness } from "./verdict.ts";
@@ -34,6 +36,7 @@ const roundsOf = ({ rounds }: Scenario): number => {
   return asked.rounds ?? rounds[short ? "short" : "full"];
 };
 
+if (asked.uncollected) leaveUncollected();
 if (asked.profile === undefined) await bench();
 else await profile(asked.profile.contenders, asked.profile.way);
 
@@ -58,7 +61,10 @@ async function bench(): Promise<void> {
   });
   console.log(goalTable(verdicts));
   for (const outcome of outcomes) console.log(outcomeTable(outcome));
-  writeFileSync(file(asked.json), JSON.stringify({ node: process.version, short, verdicts, outcomes }, null, 1));
+  writeFileSync(
+    file(asked.json),
+    JSON.stringify({ node: process.version, short, uncollected: asked.uncollected, verdicts, outcomes }, null, 1),
+  );
   process.exitCode = exitCode(verdicts, outcomes, { check, short });
 }
 

@@ -88,6 +88,11 @@ export const environment = Object.fromEntries(
   ),
 );
 
+/** For all contenders that are started from here on. */
+export function leaveUncollected(): void {
+  environment["BENCH_UNCOLLECTED"] = "yes";
+}
+
 async function startContender(
   service: Service,
   { contender: name, behaviour, warmUp, flags = [] }: Work,

@@ -1,7 +1,7 @@
-import { ensureConfig, pickRunnableConfigKeys, raceWithSignal, type RunnableConfig } from "@langchain/core/runnables";
-import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
+import { ensureConfig, raceWithSignal, type RunnableConfig } from "@langchain/core/runnables";
 import { AsyncGeneratorWithSetup, IterableReadableStream } from "@langchain/core/utils/stream";
 import { ReadAheadStream } from "./read-ahead-stream.js";
+import { RunContext, type Begun } from "./run-context.js";
 
 /**
  * What `stream()` of a model returns, as core makes it: the first item is there, or the call has failed; one item is always asked
@@ -20,46 +20,23 @@ export async function openStream<Options extends RunnableConfig, Item>(
 ): Promise<IterableReadableStream<Item>> {
   const config = ensureConfig(options) as Options;
   const items = iterate(config);
-  const begun = new AsyncGeneratorWithSetup<unknown, Item>({ generator: items, config });
-  await begun.setup;
-  const run = new RunContext(config);
-  return run.enter(() => isHeard(config))
-    ? IterableReadableStream.fromAsyncGenerator(new HeardItems(begun, items, run, config.signal))
-    : new ReadAheadStream(begun, items, run, config.signal);
-}
-
-/** The context that core gives whatever happens inside a run. */
-export class RunContext {
-  readonly #storage = AsyncLocalStorageProviderSingleton.getInstance();
-  readonly #store: unknown;
-
-  constructor(config: RunnableConfig) {
-    const store = (): unknown => this.#storage.getStore();
-    this.#store = AsyncLocalStorageProviderSingleton.runWithConfig(pickRunnableConfigKeys(config), store, true);
-  }
-
-  enter<Result>(work: () => Result): Result {
-    return this.#storage.run(this.#store, work);
-  }
+  const first = new AsyncGeneratorWithSetup<unknown, Item>({ generator: items, config });
+  await first.setup;
+  const context = new RunContext(config);
+  const begun = { first, items, context, signal: config.signal };
+  return context.enter(() => isHeard(config))
+    ? IterableReadableStream.fromAsyncGenerator(new HeardItems(begun))
+    : new ReadAheadStream(begun);
 }
 
 /** `AsyncGeneratorWithSetup` after its setup. */
 class HeardItems<Item> implements AsyncGenerator<Item> {
-  readonly #items: AsyncGenerator<Item>;
-  readonly #run: RunContext;
-  readonly #signal: AbortSignal | undefined;
-  #begun: AsyncGenerator<Item> | undefined;
+  readonly #begun: Begun<Item>;
+  #first: AsyncGenerator<Item> | undefined;
 
-  constructor(
-    begun: AsyncGenerator<Item>,
-    items: AsyncGenerator<Item>,
-    run: RunContext,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(begun: Begun<Item>) {
     this.#begun = begun;
-    this.#items = items;
-    this.#run = run;
-    this.#signal = signal;
+    this.#first = begun.first;
   }
 
   [Symbol.asyncIterator](): this {
@@ -67,23 +44,22 @@ class HeardItems<Item> implements AsyncGenerator<Item> {
   }
 
   async next(): Promise<IteratorResult<Item>> {
-    const begun = this.#begun;
-    this.#begun = undefined;
-    if (begun !== undefined) return begun.next();
-    const items = this.#items;
-    const signal = this.#signal;
+    const first = this.#first;
+    this.#first = undefined;
+    if (first !== undefined) return first.next();
+    const { items, context, signal } = this.#begun;
     signal?.throwIfAborted();
-    return this.#run.enter(
+    return context.enter(
       signal === undefined ? async () => items.next() : async () => raceWithSignal(items.next(), signal),
     );
   }
 
   async return(value: unknown): Promise<IteratorResult<Item>> {
-    return this.#items.return(value);
+    return this.#begun.items.return(value);
   }
 
   async throw(error: unknown): Promise<IteratorResult<Item>> {
-    return this.#items.throw(error);
+    return this.#begun.items.throw(error);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

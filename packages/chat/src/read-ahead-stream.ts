@@ -1,6 +1,6 @@
 import { raceWithSignal } from "@langchain/core/runnables";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
-import type { RunContext } from "./open-stream.js";
+import type { Begun, RunContext } from "./run-context.js";
 
 /**
  * A stream whose `next()` reads the items themselves. Whoever reads it as what it is, a `ReadableStream`, gets the same items by way of
@@ -9,13 +9,8 @@ import type { RunContext } from "./open-stream.js";
 export class ReadAheadStream<Item> extends IterableReadableStream<Item> {
   readonly #source: ReadAhead<Item>;
 
-  constructor(
-    begun: AsyncGenerator<Item>,
-    items: AsyncGenerator<Item>,
-    run: RunContext,
-    signal: AbortSignal | undefined,
-  ) {
-    const source = new ReadAhead(begun, items, run, signal);
+  constructor(begun: Begun<Item>) {
+    const source = new ReadAhead(begun);
     super(source, { highWaterMark: 0 });
     this.#source = source;
     source.onEnd = () => this.reader.releaseLock();
@@ -38,7 +33,7 @@ class ReadAhead<Item> {
   /** Told when the one who has been given the last result may let the stream go. */
   onEnd: (() => void) | undefined;
   readonly #items: AsyncGenerator<Item>;
-  readonly #run: RunContext;
+  readonly #context: RunContext;
   readonly #signal: AbortSignal | undefined;
   #controller: ReadableStreamDefaultController<Item> | undefined;
   #ahead: Promise<IteratorResult<Item>>;
@@ -46,16 +41,11 @@ class ReadAhead<Item> {
   #taken = 0;
   #come = 0;
 
-  constructor(
-    begun: AsyncGenerator<Item>,
-    items: AsyncGenerator<Item>,
-    run: RunContext,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor({ first, items, context, signal }: Begun<Item>) {
     this.#items = items;
-    this.#run = run;
+    this.#context = context;
     this.#signal = signal;
-    this.#ahead = this.#watch(begun.next());
+    this.#ahead = this.#watch(first.next());
   }
 
   start(controller: ReadableStreamDefaultController<Item>): void {
@@ -89,7 +79,7 @@ class ReadAhead<Item> {
   #next(): Promise<IteratorResult<Item>> {
     const signal = this.#signal;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    const next = this.#run.enter(this.#nextItem);
+    const next = this.#context.enter(this.#nextItem);
     return signal === undefined ? next : raceWithSignal(next, signal);
   }
 

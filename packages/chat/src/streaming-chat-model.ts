@@ -141,12 +141,12 @@ export abstract class StreamingChatModel extends SendingChatModel {
   #messages(input: BaseLanguageModelInput, given: Leavable): AsyncGenerator<AIMessageChunk> {
     const end: StreamEnd = {};
     const left = given[leftKey]!;
-    const open = () => {
+    const open = async () => {
       const messages = StreamingChatModel._convertInputToPromptValue(input).toChatMessages();
       const [, options] = this._separateRunnableConfigFromCallOptionsCompat(given);
       return this.open({ messages, options, end, left });
     };
-    return new MessageStream({ open: async () => open(), end, signal: given.signal, left });
+    return new MessageStream({ open, end, signal: given.signal, left });
   }
 
   /** `invoke` of a model that streams: the chunks in one, with the service's own counts. */

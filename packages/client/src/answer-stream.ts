@@ -74,8 +74,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
 
   /**
    * Waits where {@link take} has just found nothing, until it may find something; `undefined` where {@link next} must be awaited instead.
-   * A wait for the network costs three promises less, and a stream 1.76 times undici alone instead of 1.96. Never rejects: what went wrong,
-   * `next()` tells.
+   * Costs three promises less, 10 % of a stream whose chunks come one by one. Never rejects: what went wrong, `next()` tells.
    *
    * @internal
    */

@@ -117,7 +117,7 @@ export class ChunkReader<Chunk, Answer> {
       this.#saysDone ||= this.#judge.over;
       if (this.#saysDone) return undefined;
       const piece = this.#pieces.shift();
-      if (piece !== undefined) return this.#taken(piece, false);
+      if (piece !== undefined) return this.#taken(piece);
       const event = events.next;
       if (event === undefined) {
         // Once the answer is whole, a connection that breaks takes nothing away.
@@ -164,7 +164,7 @@ export class ChunkReader<Chunk, Answer> {
     return chunk === undefined ? undefined : this.#taken(chunk, event);
   }
 
-  #taken(chunk: Chunk, event: SseEvent | false): Chunk {
+  #taken(chunk: Chunk, event?: SseEvent): Chunk {
     if (!this.#judge.add(chunk)) throw this.#damaged(event);
     return chunk;
   }
@@ -199,9 +199,9 @@ export class ChunkReader<Chunk, Answer> {
     if (isError || typeof value === "string") throw this.#exchange.refusal(text, this.#response);
   }
 
-  #damaged(event: SseEvent | false): StreamError {
+  #damaged(event?: SseEvent): StreamError {
     // The last of the body was cut by its end, not damaged on the way.
-    const cut = event !== false && this.#events.isLast(event);
+    const cut = event !== undefined && this.#events.isLast(event);
     const message = cut ? "The stream ended in the middle of an event." : "An event is not a chunk of an answer.";
     return new StreamError(message, {
       reason: cut ? "truncated" : "malformed",

@@ -36,6 +36,8 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
   #failure: { error: unknown } | undefined;
   /** Calls of `next()` that overlap are served one after the other. */
   #running: Promise<unknown> | undefined;
+  /** The last wait. */
+  #arriving: Promise<void> | undefined;
 
   constructor(transport: Transport, call: Call, judge: Judge<Chunk, Answer>) {
     this.#transport = transport;
@@ -98,7 +100,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
     if (!this.#flows || this.#judge.whole || this.#events!.next !== undefined) return undefined;
     try {
       const arrived = this.#events!.arrival().then(this.#accept, this.#keepFailure);
-      this.#running = arrived;
+      this.#running = this.#arriving = arrived;
       return arrived;
     } catch (error) {
       this.#keepFailure(error);
@@ -121,7 +123,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
   }
 
   readonly #accept = (bytes: Uint8Array | null): void => {
-    this.#running = undefined;
+    this.#arrived();
     try {
       if (bytes === null) this.#exhausted = true;
       else this.#events!.accept(bytes);
@@ -131,9 +133,14 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
   };
 
   readonly #keepFailure = (error: unknown): void => {
-    this.#running = undefined;
+    this.#arrived();
     this.#failure = { error };
   };
+
+  /** A `next()` may have come to wait behind the wait: only one may read at a time. */
+  #arrived(): void {
+    if (this.#running === this.#arriving) this.#running = undefined;
+  }
 
   /** Stops: the socket is closed, unless the answer has ended. */
   async return(): Promise<IteratorResult<Chunk, undefined>> {

@@ -1,4 +1,5 @@
 import { PassThrough, Readable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
 import { inspect } from "node:util";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import nock from "nock";
@@ -461,7 +462,9 @@ describe("chat.stream", () => {
     const first = stream.next();
     body.write(delta("a"));
     await first;
+    await turn();
     const waiting = stream.wait();
+    expect(waiting).toBeDefined();
     const second = stream.next();
     // News that hold no event.
     body.write(": ping\n\n");

@@ -231,7 +231,8 @@ describe("deltas", () => {
   });
 
   test("a next() that waits when the stream is left is told of no ending", async () => {
-    const { promise: left, resolve: leave } = Promise.withResolvers<IteratorReturnResult<undefined>>();
+    let leave!: (result: IteratorReturnResult<undefined>) => void;
+    const left = new Promise<IteratorReturnResult<undefined>>((resolve) => (leave = resolve));
     const [said] = await collect(source([[{ content: "a" }, "stop"]]));
     const answers: Promise<IteratorResult<ChatCompletionChunk, undefined>>[] = [
       Promise.resolve({ done: false, value: said! }),

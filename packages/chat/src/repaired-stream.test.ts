@@ -229,4 +229,28 @@ describe("deltas", () => {
     for await (const _ of new RepairedStream(wire())) break;
     expect(closed).toBe(true);
   });
+
+  test("a next() that waits when the stream is left is told of no ending", async () => {
+    let leave!: (result: IteratorReturnResult<undefined>) => void;
+    const left = new Promise<IteratorReturnResult<undefined>>((resolve) => (leave = resolve));
+    const [said] = await collect(source([[{ content: "a" }, "stop"]]));
+    const answers: Promise<IteratorResult<ChatCompletionChunk, undefined>>[] = [
+      Promise.resolve({ done: false, value: said! }),
+      left,
+    ];
+    const wire = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => answers.shift()!,
+        async return() {
+          leave({ done: true, value: undefined });
+          return left;
+        },
+      }),
+    };
+    const stream = new RepairedStream(wire);
+    await stream.next();
+    const waiting = stream.next();
+    await stream.return();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+  });
 });

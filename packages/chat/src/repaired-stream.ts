@@ -102,7 +102,8 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
       }
       try {
         const { done, value } = await this.#chunks.next();
-        if (done) this.#rest = this.#ending();
+        // Left while this waited: nothing is owed any more.
+        if (done) this.#rest ??= this.#ending();
         else if (this.#repair(value)) return { done: false, value };
       } catch (error) {
         throw this.#fail(error);

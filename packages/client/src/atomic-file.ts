@@ -21,7 +21,7 @@ export class AtomicFile {
   }
 
   /**
-   * @throws {@link InvalidInputError} when the folder does not exist, may not be written, or the path is a folder, or none at all.
+   * @throws {@link InvalidInputError} when the folder does not exist, may not be written, or the path is a folder, a device, or none at all.
    */
   static async create(path: string | URL): Promise<AtomicFile> {
     if (!(path instanceof URL) && (typeof path !== "string" || path === ""))
@@ -36,6 +36,9 @@ export class AtomicFile {
         if (error.code !== "ENOENT") throw error;
       });
       if (found?.isDirectory()) throw new InvalidInputError("path is a folder: give the path of a file.");
+      // As root, /dev/null would be replaced like any other.
+      if (found?.isFile() === false)
+        throw new InvalidInputError("path is a device, a pipe or a socket: give the path of a file.");
       // A name that nobody knows, and that must not exist.
       return new AtomicFile(target, part, await fs.open(part, "wx"));
     } catch (cause) {

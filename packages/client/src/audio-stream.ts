@@ -42,10 +42,11 @@ export class AudioStream extends ReadableStream<Uint8Array> {
    * ```
    *
    * @returns the absolute path, and the bytes
-   * @throws {@link InvalidInputError} when no file can be made at `path`, or somebody reads the stream; and what a read throws
+   * @throws {@link InvalidInputError} when no file can be made at `path`, or somebody reads the stream, or has; and what a read throws
    */
   async save(path: string | URL): Promise<{ path: string; size: number }> {
-    if (this.locked) throw new InvalidInputError("The sound is being read already.");
+    if (this.locked || this.#state.isBegun)
+      throw new InvalidInputError("The sound is being read already, or has been: save one that nobody has read of.");
     const reader = this.getReader();
     // Before anything is asked for that costs money.
     const file = await AtomicFile.create(path).catch((error: unknown) => {
@@ -80,6 +81,7 @@ export class AudioStream extends ReadableStream<Uint8Array> {
 class Speaking {
   readonly #transport: Transport;
   readonly #call: Call;
+  #isBegun = false;
   #deadline: Deadline | undefined;
   #response: WireResponse | undefined;
   #exchange: Exchange | undefined;
@@ -98,6 +100,11 @@ class Speaking {
     return this.#exchange?.attempts;
   }
 
+  /** Whether anything was asked for, or given up: what is left would be no whole file. */
+  get isBegun(): boolean {
+    return this.#isBegun;
+  }
+
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     const piece = await this.next(false);
     if (piece === null) controller.close();
@@ -106,6 +113,7 @@ class Speaking {
 
   /** @param lent - whether a piece may be gone when the next one is asked for */
   async next(lent: boolean): Promise<Uint8Array | null> {
+    this.#isBegun = true;
     try {
       if (this.#answer === undefined) {
         this.#answer = await this.#begin();
@@ -125,6 +133,7 @@ class Speaking {
   }
 
   cancel(reason: unknown): void {
+    this.#isBegun = true;
     this.#deadline?.stop(reason);
     this.#end();
   }

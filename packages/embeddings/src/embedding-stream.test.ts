@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { PartialFailureError } from "@langchain-siliconflow/client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { EmbeddedText } from "./embedding-stream.js";
@@ -187,6 +189,54 @@ describe("a stream that is left", () => {
     };
     for await (const { index } of embeddings().embedStream(texts)) if (index === 1) break;
     expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  describe.each([
+    ["while an answer is awaited", 2],
+    ["while the source is awaited", 0],
+  ])("%s", (_, count) => {
+    /** A stream of which the first vector is asked for, and never comes. */
+    async function waiting() {
+      reply = () => {};
+      const close = vi.fn<() => Promise<IteratorResult<string>>>(async () => ({ done: true, value: undefined }));
+      let given = 0;
+      const texts: AsyncIterable<string> = {
+        [Symbol.asyncIterator]: () => ({
+          next: () =>
+            given < count ? Promise.resolve({ done: false, value: String(given++) }) : new Promise(() => {}),
+          return: close,
+        }),
+      };
+      const stream = embeddings().embedStream(texts);
+      const first = stream.next();
+      first.catch(() => {});
+      await vi.waitFor(() => expect([given, requests.length]).toEqual([count, count / 2]));
+      return { stream, first, close };
+    }
+
+    test("ends at once, what is asked for and what waits", async () => {
+      const { stream, first, close } = await waiting();
+      expect(await stream.return()).toEqual({ done: true, value: undefined });
+      expect(await first).toEqual({ done: true, value: undefined });
+      expect(await stream.next()).toEqual({ done: true, value: undefined });
+      expect(close).toHaveBeenCalledTimes(1);
+      await vi.waitFor(() => expect(open).toBe(0));
+    });
+
+    test("with an error rejects with it", async () => {
+      const { stream, first, close } = await waiting();
+      const reason = new Error("enough");
+      await expect(stream.throw(reason)).rejects.toBe(reason);
+      expect(await first).toEqual({ done: true, value: undefined });
+      expect(close).toHaveBeenCalledTimes(1);
+    });
+  });
+
+  test("because a pipe behind it broke ends the pipe", async () => {
+    const { texts } = source(9, (index) => (index < 2 ? String(index) : new Promise(() => {})));
+    const full = new Error("The disk is full.");
+    const sink = new Writable({ objectMode: true, write: (_chunk, _encoding, told) => setImmediate(told, full) });
+    await expect(pipeline(Readable.from(embeddings().embedStream(texts)), sink)).rejects.toBe(full);
   });
 
   test.each([

@@ -46,6 +46,8 @@ export class EmbeddingStream {
   #sourceFailure: { error: unknown } | undefined;
   /** A request failed for good: no further one is begun. */
   #hasFailed = false;
+  /** Whoever took the vectors has had enough. */
+  #isLeft = false;
   #wake = () => {};
 
   constructor(
@@ -60,7 +62,34 @@ export class EmbeddingStream {
     this.#signal = signal;
   }
 
-  async *vectors(): AsyncGenerator<EmbeddedText, void, undefined> {
+  /** A generator queues its `return()` behind the `next()` that waits; here leaving ends the waiting. */
+  vectors(): AsyncGenerator<EmbeddedText, void, undefined> {
+    const vectors = this.#inOrder();
+    const stream: AsyncGenerator<EmbeddedText, void, undefined> = {
+      next: () => vectors.next(),
+      return: (value) => {
+        this.#leave();
+        return vectors.return(value);
+      },
+      throw: (error) => {
+        this.#leave();
+        return vectors.throw(error);
+      },
+      [Symbol.asyncIterator]: () => stream,
+      async [Symbol.asyncDispose]() {
+        await stream.return();
+      },
+    };
+    return stream;
+  }
+
+  #leave(): void {
+    this.#isLeft = this.#isOver = true;
+    this.#stop.abort();
+    this.#wake();
+  }
+
+  async *#inOrder(): AsyncGenerator<EmbeddedText, void, undefined> {
     const signal = this.#signal;
     const onAbort = () => {
       this.#stop.abort(abortReason(signal!)); // Only a signal calls it.
@@ -70,6 +99,7 @@ export class EmbeddingStream {
     try {
       for (;;) {
         if (signal?.aborted) throw abortReason(signal);
+        if (this.#isLeft) return;
         void this.#fill();
         const batch = this.#batches[0];
         if (batch === undefined) {
@@ -89,6 +119,8 @@ export class EmbeddingStream {
         }
       }
       if (this.#sourceFailure !== undefined) throw this.#sourceFailure.error;
+    } catch (error) {
+      if (!this.#isLeft) throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
       this.#isOver = true;

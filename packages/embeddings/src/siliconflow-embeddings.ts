@@ -197,7 +197,8 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
   /**
    * The same for more texts than there is memory for: their vectors one after another, in the order of the texts, which may come from
    * a file, a database, or another stream. Up to `maxConcurrency` requests run ahead of the consumer, and no more texts than these take
-   * (`maxConcurrency` × `batchSize`, by default 512) are read before their vectors are taken. Leaving the loop closes the source and the requests.
+   * (`maxConcurrency` × `batchSize`, by default 512) are read before their vectors are taken. Leaving the loop, or `return()` at any moment,
+   * closes the source and the requests.
    *
    * When a request fails for good, the source is closed, what was asked for is waited for, and what precedes the failure is handed out. Then the loop
    * throws a {@link PartialFailureError}: its `results` hold what arrived beyond, each at its text's place, with gaps for what was handed out before, and

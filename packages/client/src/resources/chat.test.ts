@@ -1,4 +1,5 @@
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
 import { inspect } from "node:util";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import nock from "nock";
@@ -446,6 +447,27 @@ describe("chat.stream", () => {
       "end",
       "end",
     ]);
+  });
+
+  test("a next() that comes while another reader waits is not forgotten", async () => {
+    const body = new PassThrough();
+    reply(200, () => body, { "content-type": "text/event-stream" });
+    const stream = client.chat.stream(request);
+    const first = stream.next();
+    body.write(delta("a"));
+    await first;
+    await turn();
+    const waiting = stream.wait();
+    expect(waiting).toBeDefined();
+    const second = stream.next();
+    // News that hold no event.
+    body.write(": ping\n\n");
+    await waiting;
+    const third = stream.next();
+    body.end(delta("b") + delta("c", "stop"));
+    const results = await Promise.all([second, third]);
+    expect(results.map(({ value }) => value?.choices[0]?.delta?.content)).toEqual(["b", "c"]);
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
   });
 
   test("nothing is sent when it is not read", async () => {

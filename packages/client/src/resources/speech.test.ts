@@ -1,11 +1,14 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createNetServer } from "node:net";
 import { randomBytes } from "node:crypto";
-import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
+import type { AudioStream } from "../audio-stream.js";
 import type { Client } from "../client.js";
 import { failureOf } from "../failure-of.js";
 import { SiliconFlowClient as FetchClient } from "../fetch-client.js";
@@ -83,6 +86,54 @@ describe.each(clients)("speech over %s", (_, makeClient) => {
     const error = await failureOf(client.speech.stream(request).save(join(folder, "none", "night.mp3")));
     expect(error.name).toBe("InvalidInputError");
     expect(bodies).toHaveLength(1);
+  });
+
+  test("is not saved once somebody has read of it: it would be no whole file", async () => {
+    const { url, bodies } = await serve((response) => void response.end(Buffer.concat([sound, randomBytes(500_000)])));
+    const folder = mkdtempSync(join(tmpdir(), "speech-"));
+    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "night.mp3");
+    writeFileSync(path, "last night");
+    const client = connect(url);
+    const ways: ((stream: AudioStream) => Promise<unknown>)[] = [
+      async (stream) => {
+        const reader = stream.getReader();
+        await reader.read();
+        reader.releaseLock();
+      },
+      (stream) => new Response(stream.tee()[0]).bytes(),
+      async (stream) => {
+        for await (const _ of stream);
+      },
+      async (stream) => {
+        for await (const _ of stream) break;
+      },
+    ];
+    for (const read of ways) {
+      const stream = client.speech.stream(request);
+      await read(stream);
+      expect((await failureOf(stream.save(path))).name).toBe("InvalidInputError");
+    }
+    expect(bodies).toHaveLength(ways.length);
+
+    const stream = client.speech.stream(request);
+    await stream.cancel();
+    expect((await failureOf(stream.save(path))).name).toBe("InvalidInputError");
+    expect(bodies).toHaveLength(ways.length);
+    expect(readFileSync(path, "utf8")).toBe("last night");
+  });
+
+  test("replaces no device, pipe or socket", async () => {
+    const { url, bodies } = await serve((response) => void response.end(sound));
+    const folder = mkdtempSync(join(tmpdir(), "speech-"));
+    cleanUps.push(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "socket");
+    const socket = createNetServer().listen(path);
+    cleanUps.push(() => new Promise((resolve) => socket.close(resolve)));
+    await once(socket, "listening");
+    expect((await failureOf(connect(url).speech.stream(request).save(path))).message).toContain("socket");
+    expect(statSync(path).isSocket()).toBe(true);
+    expect(bodies).toEqual([]);
   });
 
   test("that breaks off while it is saved leaves no file", async () => {

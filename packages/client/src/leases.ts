@@ -21,7 +21,7 @@ export async function acquire(
   onWait: OnWait,
 ): Promise<Lease | undefined> {
   if (limiter === undefined || model === undefined) return undefined;
-  const signal = deadline.begin(false);
+  const { signal } = deadline.begin(false);
   let acquired: Promise<Lease> | undefined;
   try {
     acquired = Promise.resolve(

@@ -31,6 +31,8 @@ export class UndiciWire implements Wire {
   readonly #origin: string;
   readonly #connectMs: number;
   #connection: Promise<Connection> | undefined;
+  /** The same once it is there: most calls have nothing to wait for. */
+  #opened: Connection | undefined;
   /** Sockets on their way, and how many requests wait for one: when the last of these gives up, the sockets are closed. */
   readonly #connecting = new Set<Socket>();
   #waiting = 0;
@@ -60,7 +62,7 @@ export class UndiciWire implements Wire {
   }
 
   async send(request: WireRequest): Promise<WireResponse> {
-    const connection = await (this.#connection ??= this.#open());
+    const connection = this.#opened ?? (await (this.#connection ??= this.#open()));
     if (this.#freeing) await new Promise((resolve) => setImmediate(resolve));
     if (request.attempt.ended) throw new Error("The attempt has ended.");
 
@@ -151,8 +153,10 @@ export class UndiciWire implements Wire {
   async #open(): Promise<Connection> {
     const undici = await loadUndici();
     const given = this.#given;
-    if (given !== undefined)
-      return { dispatcher: given.compose(announceConnection), close: async () => {}, own: false, proxy: undefined };
+    if (given !== undefined) {
+      const dispatcher = given.compose(announceConnection);
+      return (this.#opened = { dispatcher, close: async () => {}, own: false, proxy: undefined });
+    }
 
     const options = { allowH2: false, keepAliveTimeout: keepAliveMs, headersTimeout: 0, bodyTimeout: 0 };
     const proxy = proxyFor(this.#baseURL);
@@ -167,12 +171,12 @@ export class UndiciWire implements Wire {
             // That has been looked at already.
             noProxy: "",
           });
-    return {
+    return (this.#opened = {
       dispatcher: agent.compose(announceConnection),
       close: () => agent.destroy(),
       own: proxy === undefined,
       proxy,
-    };
+    });
   }
 
   #connector(undici: Undici): ReturnType<Undici["buildConnector"]> {

@@ -148,7 +148,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     const call = requestOptions?.[callKey];
     // OpenAI's request type is narrower than the service's in some fields and wider in others.
     const wire = request as unknown as ChatCompletionRequest;
-    return wire.stream ? this.#stream(wire, call, requestOptions) : this.#create(wire, call, requestOptions);
+    return wire.stream ? this.#stream(wire, call, requestOptions) : await this.#create(wire, call, requestOptions);
   }
 
   /** Sends a request whose answer comes in one piece. */
@@ -220,15 +220,11 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     return requestOptionsOf(this.#requestOptions, toRequestOptions(call?.options, sdk, call?.left));
   }
 
-  async #answer(
-    request: ChatCompletionRequest,
-    options: RequestOptions,
-    call: Call | undefined,
-  ): Promise<ChatCompletion> {
+  #answer(request: ChatCompletionRequest, options: RequestOptions, call: Call | undefined): Promise<ChatCompletion> {
     const slot = call?.options[slotKey];
     if (slot !== undefined) return slot.ask(request);
     if (this.api === "chat") return this.#client.chat.create(request, options);
-    return toChatCompletion(await this.#client.messages.create(this.#toMessages(request), options));
+    return this.#client.messages.create(this.#toMessages(request), options).then(toChatCompletion);
   }
 
   /** Nothing is sent before the first chunk is asked for. */

@@ -86,8 +86,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
         throw error;
       },
     });
-    // From OPENAI_ORGANIZATION, whatever is passed.
-    delete this.organization;
+    // From OPENAI_ORGANIZATION, whatever is passed. Not deleted: V8 keeps an object that lost a property as a table, in which every field
+    // is looked up. The base class's type knows no undefined.
+    (this as { organization: string | undefined }).organization = undefined;
     this.clientConfig = { apiKey: "unused", baseURL: client.baseURL };
     this.#client = client;
     this.#requestOptions = requestOptions;

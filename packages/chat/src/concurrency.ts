@@ -1,5 +1,5 @@
 import type { AsyncCaller } from "@langchain/core/utils/async_caller";
-import type { ChunkSource } from "./repair-stream.js";
+import type { ChunkSource } from "./repaired-stream.js";
 
 /**
  * Waits for one of the `maxConcurrency` slots of LangChain's caller and resolves to the function that frees it.

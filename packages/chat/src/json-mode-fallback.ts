@@ -4,7 +4,7 @@ import {
   type ChatMessage,
   isSiliconFlowError,
 } from "@langchain-siliconflow/client";
-import type { ChunkSource } from "./repair-stream.js";
+import type { ChunkSource } from "./repaired-stream.js";
 
 /** "Json mode is not supported for this model." */
 const jsonModeNotSupported = 20024;

@@ -1,5 +1,5 @@
 import type { AIMessageChunk } from "@langchain/core/messages";
-import type { RepairedStream, StreamEnd } from "./repair-stream.js";
+import type { RepairedStream, StreamEnd } from "./repaired-stream.js";
 import { toMessageChunk } from "./wire-to-messages.js";
 
 const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };

@@ -11,7 +11,7 @@ import type {
 } from "@langchain-siliconflow/client";
 import { asText } from "@langchain-siliconflow/client/adapter";
 import type { ThinkingSignature } from "./messages-api-request.js";
-import type { StreamEnd } from "./repair-stream.js";
+import type { StreamEnd } from "./repaired-stream.js";
 import { isPlainObject } from "./tool-calls.js";
 
 /** What an answer of `/messages` says beyond chat's, for `response_metadata`. */

@@ -7,7 +7,7 @@ import { toChatChunks } from "./messages-api-answer.js";
 import { toMessagesRequest } from "./messages-api-request.js";
 import { chat, host } from "./mocked-host.js";
 import { collect } from "./read-stream.js";
-import type { StreamEnd } from "./repair-stream.js";
+import type { StreamEnd } from "./repaired-stream.js";
 
 const options = { defaultMaxTokens: 8192, passedThrough: undefined };
 const hello: ChatCompletionRequest["messages"] = [{ role: "user", content: "hi" }];

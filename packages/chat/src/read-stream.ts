@@ -3,7 +3,7 @@ import { convertOpenAICompletionsStream } from "@langchain/core/language_models/
 import { ChatModelStream } from "@langchain/core/language_models/stream";
 import type { AIMessage, AIMessageChunk } from "@langchain/core/messages";
 import type { ChatGenerationChunk } from "@langchain/core/outputs";
-import { repairStream, type StreamEnd } from "./repair-stream.js";
+import { RepairedStream, type StreamEnd } from "./repaired-stream.js";
 import { completeMessage, settleEvent } from "./stream-events.js";
 import { toGenerationChunk } from "./wire-to-messages.js";
 
@@ -40,14 +40,14 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 export async function repaired(events: readonly Event[], head?: object): Promise<ChatCompletionChunk[]> {
-  return collect(repairStream(source(events, head)));
+  return collect(new RepairedStream(source(events, head)));
 }
 
 /** The chunk path: `stream`, events v2, agents that stream messages. */
 export async function asChunks(events: readonly Event[]): Promise<AIMessageChunk> {
   const end: StreamEnd = {};
   let whole: ChatGenerationChunk | undefined;
-  for await (const chunk of repairStream(source(events), end)) {
+  for await (const chunk of new RepairedStream(source(events), end)) {
     const generation = toGenerationChunk(chunk, end);
     whole = whole === undefined ? generation : whole.concat(generation);
   }
@@ -58,7 +58,7 @@ export async function asChunks(events: readonly Event[]): Promise<AIMessageChunk
 export async function asEvents(events: readonly Event[]): Promise<AIMessage> {
   const end: StreamEnd = {};
   // Chunks have more fields than the converter reads.
-  const chunks = repairStream(source(events), end) as Parameters<typeof convertOpenAICompletionsStream>[0];
+  const chunks = new RepairedStream(source(events), end) as Parameters<typeof convertOpenAICompletionsStream>[0];
   async function* settled() {
     for await (const event of convertOpenAICompletionsStream(chunks)) yield settleEvent(event, end);
   }

@@ -1,13 +1,13 @@
 import { InvalidResponseError, type ChatCompletion, type ToolCall } from "@langchain-siliconflow/client";
 import { asText } from "@langchain-siliconflow/client/adapter";
 import { readLogprobs } from "./logprobs.js";
-import { makeMessageId, normalFinishReason, plainText, withCachedTokens } from "./repair-stream.js";
+import { makeMessageId, normalFinishReason, plainText, withCachedTokens } from "./repaired-stream.js";
 import { makeToolCallId, nonEmpty } from "./stream-tool-calls.js";
 import { tellApart } from "./think-tags.js";
 import { isPlainObject, maxArgumentLength } from "./tool-calls.js";
 
 /**
- * The same repairs as `repair-stream.ts`, for an answer that came in one piece. Changes it in place.
+ * The same repairs as `repaired-stream.ts`, for an answer that came in one piece. Changes it in place.
  *
  * @throws {@link InvalidResponseError} when there is no answer in it.
  */

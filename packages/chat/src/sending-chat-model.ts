@@ -22,7 +22,7 @@ import { toMessagesRequest } from "./messages-api-request.js";
 import { messagesToWire } from "./messages-to-wire.js";
 import { lookUpModel } from "./model-profiles.js";
 import { repairCompletion } from "./repair-completion.js";
-import { RepairedStream, repairStream, type ChunkSource, type StreamEnd } from "./repair-stream.js";
+import { RepairedStream, type ChunkSource, type StreamEnd } from "./repaired-stream.js";
 import { toRequestOptions } from "./request-options.js";
 import type { ReasoningHistory } from "./reasoning.js";
 import type { AnswerObject, OutputSchema } from "./structured-output.js";
@@ -174,7 +174,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     };
     const chunks = (await this.completionWithRetry(request, carried)) as unknown as ChunkSource;
     // A subclass may answer in its own way.
-    return chunks instanceof RepairedStream ? chunks : repairStream(chunks, call.end);
+    return chunks instanceof RepairedStream ? chunks : new RepairedStream(chunks, call.end);
   }
 
   async #create(
@@ -214,7 +214,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     const options = this.#optionsOf(call, requestOptions);
     const open = () => streamWithFallback(request, call?.end, (wire) => this.#chunks(wire, options, call));
     const isFree = this.#maxConcurrency === Infinity || call?.options[slotKey] !== undefined;
-    return repairStream(isFree ? open() : holdSlot(this.caller, options.signal, open), call?.end);
+    return new RepairedStream(isFree ? open() : holdSlot(this.caller, options.signal, open), call?.end);
   }
 
   #optionsOf(call: Call | undefined, sdk: OpenAICoreRequestOptions | undefined): RequestOptions {

@@ -5,7 +5,7 @@ import type { InvalidToolCall } from "@langchain/core/messages/tool";
 import type { ChatOpenAICompletions } from "@langchain/openai";
 import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { reasoningOf } from "./reasoning.js";
-import type { StreamEnd } from "./repair-stream.js";
+import type { StreamEnd } from "./repaired-stream.js";
 import { whyUnfit } from "./tool-calls.js";
 import { toUsageMetadata } from "./usage.js";
 import { describe } from "./wire-to-messages.js";

@@ -2,7 +2,7 @@ import type { AIMessageChunk } from "@langchain/core/messages";
 import type { ChatGenerationChunk } from "@langchain/core/outputs";
 import { describe, expect, test } from "vitest";
 import { asChunks, asEvents, source, type Event } from "./read-stream.js";
-import { repairStream, type StreamEnd } from "./repair-stream.js";
+import { RepairedStream, type StreamEnd } from "./repaired-stream.js";
 import { toGenerationChunk } from "./wire-to-messages.js";
 
 const call = (fields: object) => ({ tool_calls: [fields] });
@@ -276,7 +276,7 @@ describe("streamed tool calls", () => {
       [call({ index: 0, function: { arguments: 'ma"}' } })],
       stop,
     ];
-    for await (const chunk of repairStream(source(events), end)) {
+    for await (const chunk of new RepairedStream(source(events), end)) {
       const generation = toGenerationChunk(chunk, end);
       whole = whole === undefined ? generation : whole.concat(generation);
       shown.push((whole.message as AIMessageChunk).tool_calls?.[0]?.args);

@@ -12,7 +12,7 @@ import type { ChatSiliconFlowCallOptions } from "./call-options.js";
 import { leavable } from "./leavable.js";
 import { MessageStream } from "./message-stream.js";
 import { openStream } from "./open-stream.js";
-import type { RepairedStream, StreamEnd } from "./repair-stream.js";
+import type { RepairedStream, StreamEnd } from "./repaired-stream.js";
 import { SendingChatModel } from "./sending-chat-model.js";
 import { completeMessage, completeStreamEvents, settleEvent } from "./stream-events.js";
 import { toUnheardResult } from "./unheard-result.js";

@@ -80,7 +80,7 @@ export function readToolCalls(raw: readonly RawToolCall[], cut: boolean): ReadTo
   return calls;
 }
 
-/** Puts the fragments of each call together again. They are numbered: `repair-stream.ts` sees to that. */
+/** Puts the fragments of each call together again. They are numbered: `repaired-stream.ts` sees to that. */
 export function joinToolCallChunks(chunks: readonly ToolCallChunk[]): ToolCallChunk[] {
   const joined = new Map<number | undefined, ToolCallChunk>();
   for (const chunk of chunks) {

@@ -1,6 +1,6 @@
 import type { CompletionChunk, TextCompletion, Usage } from "@langchain-siliconflow/client";
 import { type Generation, GenerationChunk } from "@langchain/core/outputs";
-import { normalFinishReason } from "./repair-stream.js";
+import { normalFinishReason } from "./repaired-stream.js";
 import { toTokenUsage } from "./wire-to-messages.js";
 
 /** A chunk of a stream; `undefined` for one that only counts. */

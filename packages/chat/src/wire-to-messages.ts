@@ -10,7 +10,7 @@ import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import { modelProvider } from "./content-blocks.js";
 import { metadataKey } from "./messages-api-answer.js";
 import { SiliconFlowMessageChunk } from "./message-chunk.js";
-import type { StreamEnd } from "./repair-stream.js";
+import type { StreamEnd } from "./repaired-stream.js";
 import { nonEmpty } from "./stream-tool-calls.js";
 import { readToolCalls } from "./tool-calls.js";
 import { toUsageMetadata } from "./usage.js";

@@ -1,11 +1,8 @@
-import { isErrorBody, parseAnswer } from "./answer.js";
+import { ChunkReader } from "./chunk-reader.js";
 import type { Deadline } from "./deadline.js";
-import { InvalidResponseError, isSiliconFlowError, StreamError, TimeoutError } from "./errors.js";
-import { EventReader } from "./event-reader.js";
+import { isSiliconFlowError, StreamError, TimeoutError } from "./errors.js";
 import type { Judge } from "./judge.js";
-import type { SseEvent } from "./sse.js";
 import type { Call, Exchange, Transport } from "./transport.js";
-import type { WireResponse } from "./wire.js";
 
 const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
@@ -22,18 +19,11 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
   readonly #judge: Judge<Chunk, Answer>;
   #deadline: Deadline | undefined;
   #exchange: Exchange | undefined;
-  #response: WireResponse | undefined;
   /** Of the last attempt that was answered. */
-  #events: EventReader | undefined;
-  /** What is left of a whole answer that came although a stream was asked for. */
-  #pieces: Chunk[] = [];
+  #chunks: ChunkReader<Chunk, Answer> | undefined;
   /** Set once a chunk was handed out, or would have been. */
   #begun = false;
   #over = false;
-  /** A wait has met the end of the body. */
-  #exhausted = false;
-  /** What broke a wait, until `next()` tells. */
-  #failure: { error: unknown } | undefined;
   /** Calls of `next()` that overlap are served one after the other. */
   #running: Promise<unknown> | undefined;
 
@@ -45,7 +35,7 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
 
   /** `x-siliconcloud-trace-id`, once the headers have come. */
   get traceId(): string | undefined {
-    return this.#response?.header("x-siliconcloud-trace-id");
+    return this.#chunks?.traceId;
   }
 
   [Symbol.asyncIterator](): this {
@@ -75,14 +65,8 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
    */
   take(): Chunk | undefined {
     if (!this.#flows) return undefined;
-    const events = this.#events!;
     try {
-      // What ends an answer takes the longer way.
-      if (events.next === undefined && (this.#judge.whole || !events.poll())) return undefined;
-      const event = events.next;
-      if (typeof event !== "string" || event === "[DONE]") return undefined;
-      events.skip();
-      return this.#chunk(event);
+      return this.#chunks!.take();
     } catch (error) {
       throw this.#fail(error);
     }
@@ -95,45 +79,8 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
    * @internal
    */
   wait(): Promise<void> | undefined {
-    if (!this.#flows || this.#judge.whole || this.#events!.next !== undefined) return undefined;
-    try {
-      const arrived = this.#events!.arrival().then(this.#accept, this.#keepFailure);
-      this.#running = arrived;
-      return arrived;
-    } catch (error) {
-      this.#keepFailure(error);
-      return undefined;
-    }
+    return this.#flows ? this.#chunks!.wait() : undefined;
   }
-
-  /** Whether chunks come, and nobody waits for one. */
-  get #flows(): boolean {
-    return (
-      this.#running === undefined &&
-      this.#begun &&
-      !this.#over &&
-      !this.#judge.over &&
-      this.#pieces.length === 0 &&
-      !this.#exhausted &&
-      this.#failure === undefined &&
-      !this.#deadline!.stopped
-    );
-  }
-
-  readonly #accept = (bytes: Uint8Array | null): void => {
-    this.#running = undefined;
-    try {
-      if (bytes === null) this.#exhausted = true;
-      else this.#events!.accept(bytes);
-    } catch (error) {
-      this.#failure = { error };
-    }
-  };
-
-  readonly #keepFailure = (error: unknown): void => {
-    this.#running = undefined;
-    this.#failure = { error };
-  };
 
   /** Stops: the socket is closed, unless the answer has ended. */
   async return(): Promise<IteratorResult<Chunk, undefined>> {
@@ -147,8 +94,13 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
     throw error;
   }
 
+  /** Whether the answer has begun and goes on, and nobody waits in line. */
+  get #flows(): boolean {
+    return this.#running === undefined && this.#begun && !this.#over && !this.#deadline!.stopped;
+  }
+
   #chain(): Promise<IteratorResult<Chunk, undefined>> {
-    const before = this.#running;
+    const before = this.#running ?? this.#chunks?.waiting;
     const result = before === undefined ? this.#advance() : before.then(() => this.#advance());
     const settled = result.then(
       () => {},
@@ -166,23 +118,8 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
       if (this.#over) return finished;
       if (this.#deadline === undefined) await this.#open();
       else this.#deadline.throwIfStopped();
-      if (this.#failure !== undefined) throw this.#failure.error;
-      for (;;) {
-        if (this.#judge.over) return await this.#finish(true);
-        const piece = this.#pieces.shift();
-        if (piece !== undefined) return { done: false, value: this.#taken(piece, false) };
-        const events = this.#events!;
-        const event = events.next;
-        if (event !== undefined) {
-          events.skip();
-          if (isDone(event)) return await this.#finish(true);
-          const value = this.#chunk(event);
-          if (value !== undefined) return { done: false, value };
-          continue;
-        }
-        // Once the answer is whole, a connection that breaks takes nothing away.
-        if (events.ended || !(await events.fill(this.#judge.whole))) return await this.#finish(false);
-      }
+      const value = await this.#chunks!.next();
+      return value === undefined ? await this.#finish() : { done: false, value };
     } catch (error) {
       // Closed by return() while this waited.
       if (this.#over) return finished;
@@ -194,115 +131,25 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
   async #open(): Promise<void> {
     const { deadline, run } = this.#transport.open<void>(this.#call);
     this.#deadline = deadline;
-    await run(async (response, exchange) => {
-      this.#response = response;
+    const maxBytes = this.#transport.options.maxResponseBytes;
+    await run((response, exchange) => {
       this.#exchange = exchange;
-      const events = new EventReader(response.body, deadline, this.#transport.options.maxResponseBytes);
-      this.#events = events;
-      await events.fill(false);
-      const first = events.next;
-      if (first === undefined) {
-        throw new InvalidResponseError("The service answered with an empty stream.", {
-          reason: "empty",
-          retryable: true,
-          ...traced(response),
-        });
-      }
-      // An error in place of the answer: nothing was shown, so it is judged like any other refusal.
-      if (typeof first === "string" || !("raw" in first)) {
-        if (!isDone(first)) this.#parse(first);
-        return;
-      }
-      this.#refuse(first.raw);
-      // JSON although a stream was asked for.
-      const text = await this.#joinRaw(events);
-      const answer = parseAnswer(text, response, exchange, (value) => this.#judge.isAnswer(value)) as Answer;
-      this.#pieces = this.#judge.split(answer);
+      this.#chunks = new ChunkReader(this.#judge, { response, exchange, deadline, maxBytes });
+      return this.#chunks.begin();
     });
     this.#begun = true;
   }
 
-  /** JSON arrives as lines that are no events, and alone: to its end, all of them belong to it. */
-  async #joinRaw(events: EventReader): Promise<string> {
-    let text = "";
-    do {
-      for (let event = events.next; event !== undefined; event = events.next) {
-        if (typeof event === "string" || !("raw" in event)) throw this.#damaged(events.isLast(event));
-        text += `${event.raw}\n`;
-        events.skip();
-      }
-    } while (!events.ended && (await events.fill(false)));
-    return text;
-  }
-
-  #chunk(event: SseEvent): Chunk | undefined {
-    const chunk = this.#parse(event);
-    return chunk === undefined ? undefined : this.#taken(chunk, this.#events!.isLast(event));
-  }
-
-  #taken(chunk: Chunk, isLast: boolean): Chunk {
-    if (!this.#judge.add(chunk)) throw this.#damaged(isLast);
-    return chunk;
-  }
-
-  /** Throws what an event says when it is no chunk. */
-  #parse(event: SseEvent): Chunk | undefined {
-    if (typeof event === "string") return this.#parseData(event, undefined, event);
-    if ("raw" in event) {
-      // A line that is no event: where it is not the service's own refusal, something has been damaged.
-      this.#refuse(event.raw);
-      throw this.#damaged(this.#events!.isLast(event));
-    }
-    if (event.type === "error") throw this.#exchange!.refusal(event.data, this.#response!);
-    return this.#parseData(event.data, event.type, event);
-  }
-
-  #parseData(data: string, name: string | undefined, event: SseEvent): Chunk | undefined {
-    const value = parse(data);
-    if (typeof value === "object" && value !== null) {
-      const fields = value as Record<string, unknown>;
-      const chunk = this.#judge.read(fields, name);
-      if (chunk !== null) return chunk;
-      if (isErrorBody(fields)) throw this.#exchange!.refusal(data, this.#response!);
-    }
-    if (typeof value === "string") throw this.#exchange!.refusal(data, this.#response!);
-    throw this.#damaged(this.#events!.isLast(event));
-  }
-
-  #refuse(text: string): void {
-    const value = parse(text);
-    if (
-      typeof value === "string" ||
-      (typeof value === "object" && value !== null && isErrorBody(value as Record<string, unknown>))
-    )
-      throw this.#exchange!.refusal(text, this.#response!);
-  }
-
-  /** @param cut - Whether it was cut by the end of the body, not damaged on the way. */
-  #damaged(cut: boolean): StreamError {
-    const message = cut ? "The stream ended in the middle of an event." : "An event is not a chunk of an answer.";
-    return new StreamError(message, {
-      reason: cut ? "truncated" : "malformed",
-      // Before anything was shown, what was cut can be asked for again.
-      retryable: cut && !this.#begun,
-      partial: this.#judge.partial(),
-      ...traced(this.#response!),
-    });
-  }
-
   /** The stream is over: was the answer whole? */
-  async #finish(done: boolean): Promise<IteratorReturnResult<undefined>> {
+  async #finish(): Promise<IteratorReturnResult<undefined>> {
+    const { saysDone, traceId } = this.#chunks!;
     if (!this.#judge.whole) {
       throw new StreamError(
-        `The stream ended before the answer's finish_reason${done ? ", although it says [DONE]" : ""}.`,
-        {
-          reason: "truncated",
-          partial: this.#judge.partial(),
-          ...traced(this.#response!),
-        },
+        `The stream ended before the answer's finish_reason${saysDone ? ", although it says [DONE]" : ""}.`,
+        { reason: "truncated", partial: this.#judge.partial(), traceId },
       );
     }
-    await this.#events!.drain();
+    await this.#chunks!.drain();
     this.#close();
     return finished;
   }
@@ -335,29 +182,10 @@ export class AnswerStream<Chunk, Answer> implements AsyncIterableIterator<Chunk,
   #close(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#pieces = [];
     this.#exchange?.settle(this.#judge.tokens);
     if (this.#deadline === undefined) return;
     // Also wakes a next() that is still waiting: for the body, or for another attempt.
-    if (!this.#begun || !this.#events!.ended) this.#deadline.stop(undefined);
+    if (!this.#begun || !this.#chunks!.ended) this.#deadline.stop(undefined);
     this.#deadline.end();
-  }
-}
-
-function traced(response: WireResponse): { traceId: string | undefined } {
-  return { traceId: response.header("x-siliconcloud-trace-id") };
-}
-
-/** Under whatever name. */
-function isDone(event: SseEvent | object): boolean {
-  return event === "[DONE]" || (typeof event === "object" && "data" in event && event.data === "[DONE]");
-}
-
-/** `undefined` for what is no JSON. The parser's message would quote the text, a part of the user's conversation. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -26,7 +26,8 @@ export interface ChoiceSoFar {
   index: number;
   content: string;
   reasoning: string;
-  calls: ToolCallsSoFar;
+  /** Made for the first one: most answers call nothing. */
+  calls: ToolCallsSoFar | undefined;
   finishReason: string | null;
   /** Of the tokens, where they were asked for. */
   logprobs: unknown[];
@@ -115,7 +116,7 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
     return {
       content: first?.content.text ?? "",
       reasoning_content: first?.reasoning.text ?? "",
-      tool_calls: first?.calls.list ?? [],
+      tool_calls: first?.calls?.list ?? [],
       finish_reason: first?.finishReason ?? null,
       ...(this.#usage !== undefined && { usage: this.#usage }),
     };
@@ -138,12 +139,11 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
   #choice(index: number): OpenChoice {
     let choice = this.#choices.get(index);
     if (choice === undefined) {
-      const calls = new ToolCallsSoFar();
       choice = {
         index,
         content: new TextSoFar(),
         reasoning: new TextSoFar(),
-        calls,
+        calls: undefined,
         finishReason: null,
         logprobs: [],
       };
@@ -165,6 +165,6 @@ export abstract class CompletionSoFar<Chunk extends Piece> {
     if (!said) return;
     if (said.content) choice.content.add(textOf(said.content));
     if (said.reasoning_content) choice.reasoning.add(textOf(said.reasoning_content));
-    if (said.tool_calls) for (const call of said.tool_calls) choice.calls.add(call);
+    if (said.tool_calls) for (const call of said.tool_calls) (choice.calls ??= new ToolCallsSoFar()).add(call);
   }
 }

@@ -16,10 +16,10 @@ export type SseEvent = string | TypedEvent | RawLine;
 const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Where there is a `Buffer`, it turns short pieces into text in half the time (measured on Node.js 24). */
-const decode: (bytes: Uint8Array, end: number) => string =
+const decode: (bytes: Uint8Array, start: number, end: number) => string =
   typeof globalThis.Buffer === "function"
-    ? (bytes, end) => toBuffer(bytes).toString("utf8", 0, end)
-    : (bytes, end) => textDecoder.decode(bytes.subarray(0, end));
+    ? (bytes, start, end) => toBuffer(bytes).toString("utf8", start, end)
+    : (bytes, start, end) => textDecoder.decode(bytes.subarray(start, end));
 
 /** Not zeroed where there is a choice: every byte is written. */
 const allocate: (length: number) => Uint8Array =
@@ -86,15 +86,20 @@ export class SseDecoder {
     }
 
     const end = last + 1;
-    let text: string;
-    if (this.#pieceBytes === 0) {
-      text = decode(bytes, end);
-    } else {
-      this.#keep(bytes.subarray(0, end));
-      text = this.#join();
+    let start = 0;
+    if (this.#pieceBytes > 0) {
+      // The line that had begun alone: joining all that came with its end copied whole reads, 9 % of a stream's time.
+      const first = bytes.indexOf(newline);
+      start = first < 0 ? end : first + 1;
+      this.#keep(bytes.subarray(0, start));
+      this.#text(this.#join(), events);
     }
+    if (start < end) this.#text(decode(bytes, start, end), events);
     if (end < bytes.length) this.#keep(bytes.subarray(end));
+  }
 
+  /** Whole lines. */
+  #text(text: string, events: SseEvent[]): void {
     if (!this.#started) {
       this.#started = true;
       if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
@@ -128,7 +133,7 @@ export class SseDecoder {
     }
     this.#pieces = [];
     this.#pieceBytes = 0;
-    return decode(whole, whole.length);
+    return decode(whole, 0, whole.length);
   }
 
   #normalize(text: string): string {

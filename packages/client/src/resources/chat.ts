@@ -106,7 +106,7 @@ class ChatJudge extends CompletionSoFar<ChatCompletionChunk> implements Judge<Ch
           role: "assistant",
           content,
           ...(reasoning && { reasoning_content: reasoning }),
-          ...(calls.list.length > 0 && { tool_calls: calls.list }),
+          ...(calls?.list.length && { tool_calls: calls.list }),
         },
         ...(logprobs.length > 0 && { logprobs: { content: logprobs } }),
         finish_reason: finishReason,

@@ -2,7 +2,7 @@ import type { ChatCompletionChunk } from "@langchain-siliconflow/client";
 import type { AIMessageChunk } from "@langchain/core/messages";
 import { describe, expect, test } from "vitest";
 import { asChunks, asEvents, collect, repaired, source, usage, type Event } from "./read-stream.js";
-import { repairStream, type StreamEnd } from "./repair-stream.js";
+import { RepairedStream, type StreamEnd } from "./repaired-stream.js";
 import { toGenerationChunk } from "./wire-to-messages.js";
 
 describe("counts", () => {
@@ -60,7 +60,7 @@ describe("counts", () => {
       yield* source([[{ content: "ab" }], [{ content: "" }, "stop"]]);
       yield { id: "019c", choices: [], usage: usage(5, details) } as ChatCompletionChunk;
     }
-    const chunks = await collect(repairStream(wire()));
+    const chunks = await collect(new RepairedStream(wire()));
 
     expect(chunks.map((chunk) => [chunk.choices.length, chunk.usage ?? null])).toEqual([
       [1, null],
@@ -190,7 +190,7 @@ describe("deltas", () => {
     const content = [{ token: "a", logprob: -0.1 }, { token: "b", logprob: -0.2 }, { token: 5 }];
     const end: StreamEnd = {};
     let whole: AIMessageChunk | undefined;
-    for await (const chunk of repairStream(wire(), end)) {
+    for await (const chunk of new RepairedStream(wire(), end)) {
       const { message } = toGenerationChunk(chunk, end);
       whole = whole?.concat(message as AIMessageChunk) ?? (message as AIMessageChunk);
     }
@@ -204,7 +204,7 @@ describe("deltas", () => {
       const choice = { index: 0, delta, finish_reason: "stop", logprobs };
       yield { id: "019c", choices: [choice] } as unknown as ChatCompletionChunk;
     }
-    const chunks = await collect(repairStream(wire()));
+    const chunks = await collect(new RepairedStream(wire()));
     expect(chunks.map(({ choices }) => choices[0]?.["logprobs"])).toEqual([logprobs, undefined]);
   });
 
@@ -214,7 +214,7 @@ describe("deltas", () => {
       yield* source([[{ content: "a" }]]);
       throw broken;
     }
-    await expect(collect(repairStream(wire()))).rejects.toBe(broken);
+    await expect(collect(new RepairedStream(wire()))).rejects.toBe(broken);
   });
 
   test("leaving early closes the source", async () => {
@@ -226,7 +226,7 @@ describe("deltas", () => {
         closed = true;
       }
     }
-    for await (const _ of repairStream(wire())) break;
+    for await (const _ of new RepairedStream(wire())) break;
     expect(closed).toBe(true);
   });
 });

@@ -1,11 +1,12 @@
 import type { ChatCompletionChunk, ChatDelta, Usage } from "@langchain-siliconflow/client";
+import { quietly } from "@langchain-siliconflow/client/adapter";
 import { markForLangChain } from "./langchain-errors.js";
 import { readLogprobs } from "./logprobs.js";
 import { nonEmpty, StreamToolCalls } from "./stream-tool-calls.js";
 import { ThinkTags } from "./think-tags.js";
 import { isPlainObject } from "./tool-calls.js";
 
-/** What is known of an answer when its stream has ended. Filled by {@link repairStream}, just before its last chunks. */
+/** What is known of an answer when its stream has ended. Filled by {@link RepairedStream}, just before its last chunks. */
 export interface StreamEnd {
   model?: string | undefined;
   finishReason?: string | undefined;
@@ -35,11 +36,6 @@ export interface ChunkSource<Chunk = ChatCompletionChunk> extends AsyncIterable<
   wait?(): Promise<void> | undefined;
 }
 
-/** {@link RepairedStream} of these chunks. */
-export function repairStream(source: ChunkSource, end: StreamEnd = {}): RepairedStream {
-  return new RepairedStream(source, end);
-}
-
 /**
  * Makes a stream of chunks one that LangChain merges correctly, whoever reads it: its chunk converter or its event converter.
  *
@@ -58,8 +54,7 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
   readonly #source: ChunkSource;
   readonly #chunks: AsyncIterator<ChatCompletionChunk>;
   readonly #end: StreamEnd;
-  readonly #calls = new StreamToolCalls();
-  readonly #told: Told = { tags: new ThinkTags(), text: false, reasoning: false };
+  readonly #told: Told = { tags: new ThinkTags(), text: false, reasoning: false, calls: undefined };
   #id: string | undefined;
   #created: number | undefined;
   #usage: Usage | undefined;
@@ -67,7 +62,7 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
   /** What comes after the last chunk of the source; `undefined` before that. */
   #rest: ChatCompletionChunk[] | undefined;
 
-  constructor(source: ChunkSource, end: StreamEnd) {
+  constructor(source: ChunkSource, end: StreamEnd = {}) {
     this.#source = source;
     this.#chunks = source[Symbol.asyncIterator]();
     this.#end = end;
@@ -121,17 +116,9 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
     return { done: true, value: undefined };
   }
 
-  async #leave(): Promise<void> {
-    try {
-      await this.return();
-    } catch {
-      // It has failed already.
-    }
-  }
-
   #fail(error: unknown): unknown {
-    // What holds the source lets it go.
-    void this.#leave();
+    // What holds the source lets it go. It has failed already.
+    quietly(() => this.return());
     return markForLangChain(error);
   }
 
@@ -157,7 +144,7 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
     // Probabilities may come with nothing said.
     const delta = isPlainObject(choice.delta) ? choice.delta : (choice.delta = {});
     if (typeof delta["refusal"] === "string") end.refusal = (end.refusal ?? "") + delta["refusal"];
-    if (!repairDelta(delta, this.#calls, this.#told) && choice["logprobs"] == null) return false;
+    if (!repairDelta(delta, this.#told) && choice["logprobs"] == null) return false;
 
     chunk.id = this.#id ??= makeMessageId();
     return true;
@@ -182,8 +169,8 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
       note(delta, told);
       rest.push({ ...head, choices: [{ index: 0, delta, finish_reason: null }] });
     }
-    const owed = this.#calls.finish(finish === "length");
-    if (owed.length > 0) {
+    const owed = told.calls?.finish(finish === "length");
+    if (owed?.length) {
       const delta = { role: "assistant", content: null, tool_calls: owed };
       rest.push({ ...head, choices: [{ index: 0, delta, finish_reason: null }] });
     }
@@ -193,7 +180,7 @@ export class RepairedStream implements AsyncIterableIterator<ChatCompletionChunk
     if (finish !== finishReason) end.nativeFinishReason = finish;
     end.traceId = this.#source.traceId;
     end.usage = usage;
-    end.thinkingOnly = told.reasoning && !told.text && !this.#calls.any;
+    end.thinkingOnly = told.reasoning && !told.text && !told.calls?.any;
     const delta = { role: "assistant", content: "" };
     rest.push({ ...head, choices: [{ index: 0, delta, finish_reason: finishReason ?? null }] });
     if (usage !== undefined) rest.push({ ...head, choices: [], usage: withCachedTokens(usage) });
@@ -206,10 +193,12 @@ interface Told {
   tags: ThinkTags;
   text: boolean;
   reasoning: boolean;
+  /** Made for the first one: most answers call nothing. */
+  calls: StreamToolCalls | undefined;
 }
 
 /** Returns whether anything is left to say. */
-function repairDelta(delta: ChatDelta, calls: StreamToolCalls, told: Told): boolean {
+function repairDelta(delta: ChatDelta, told: Told): boolean {
   delta.role = "assistant";
   let content = plainText(delta.content);
   const given = delta.reasoning_content;
@@ -229,7 +218,7 @@ function repairDelta(delta: ChatDelta, calls: StreamToolCalls, told: Told): bool
 
   let ready = false;
   if (Array.isArray(delta.tool_calls)) {
-    const fragments = calls.accept(delta.tool_calls);
+    const fragments = (told.calls ??= new StreamToolCalls()).accept(delta.tool_calls);
     ready = fragments.length > 0;
     delta.tool_calls = ready ? fragments : null;
   }

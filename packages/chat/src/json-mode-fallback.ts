@@ -44,18 +44,18 @@ interface Dropped {
  *
  * @param end - Told what was left out.
  */
-export async function createWithFallback<T>(
+export function createWithFallback<T>(
   request: ChatCompletionRequest,
   end: Dropped | undefined,
   create: (request: ChatCompletionRequest) => Promise<T>,
 ): Promise<T> {
-  try {
-    return await create(request);
-  } catch (error) {
+  // Nothing to leave out, so nothing stands between the caller and the answer.
+  if (request.response_format === undefined) return create(request);
+  return create(request).catch((error: unknown) => {
     if (!isAboutJsonMode(error, request)) throw error;
     if (end !== undefined) end.dropped = ["response_format"];
     return create(withoutJsonMode(request));
-  }
+  });
 }
 
 /** The same for a stream: the refusal comes in place of the first chunk. */

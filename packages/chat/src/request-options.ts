@@ -14,9 +14,15 @@ export function toRequestOptions(
   left: AbortSignal | undefined,
 ): RequestOptions {
   const { signal, headers, timeouts, maxRetries, options: nested } = callOptions ?? {};
-  // A Headers object has nothing to spread. Other values are the client's to check.
-  const given = headers instanceof Headers ? plainHeaders(headers) : headers;
-  const allHeaders = { ...plainHeaders(sdk?.headers), ...plainHeaders(nested?.headers), ...given };
+  const allHeaders =
+    sdk?.headers == null && nested?.headers == null && headers == null
+      ? undefined
+      : // A Headers object has nothing to spread. Other values are the client's to check.
+        {
+          ...plainHeaders(sdk?.headers),
+          ...plainHeaders(nested?.headers),
+          ...(headers instanceof Headers ? plainHeaders(headers) : headers),
+        };
   const retries = maxRetries ?? nested?.maxRetries ?? sdk?.maxRetries;
   const timeout = nested?.timeout ?? sdk?.timeout;
   const signals = [signal, nested?.signal, sdk?.signal, left].filter((each) => each != null);
@@ -24,7 +30,7 @@ export function toRequestOptions(
 
   const options: RequestOptions = {};
   if (first !== undefined) options.signal = signals.length === 1 ? first : AbortSignal.any(signals);
-  if (Object.keys(allHeaders).length > 0) options.headers = allHeaders;
+  if (allHeaders !== undefined && Object.keys(allHeaders).length > 0) options.headers = allHeaders;
   if (timeouts !== undefined) options.timeouts = timeouts;
   // The SDK's timeout is the time until an answer begins.
   else if (timeout !== undefined) options.timeouts = { firstByteMs: timeout };

@@ -86,8 +86,9 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
         throw error;
       },
     });
-    // From OPENAI_ORGANIZATION, whatever is passed.
-    delete this.organization;
+    // From OPENAI_ORGANIZATION, whatever is passed. Not deleted: V8 keeps an object that lost a property as a table, in which every field
+    // is looked up. The base class's type knows no undefined.
+    (this as { organization: string | undefined }).organization = undefined;
     this.clientConfig = { apiKey: "unused", baseURL: client.baseURL };
     this.#client = client;
     this.#requestOptions = requestOptions;
@@ -148,7 +149,7 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     const call = requestOptions?.[callKey];
     // OpenAI's request type is narrower than the service's in some fields and wider in others.
     const wire = request as unknown as ChatCompletionRequest;
-    return wire.stream ? this.#stream(wire, call, requestOptions) : this.#create(wire, call, requestOptions);
+    return wire.stream ? this.#stream(wire, call, requestOptions) : await this.#create(wire, call, requestOptions);
   }
 
   /** Sends a request whose answer comes in one piece. */
@@ -220,15 +221,11 @@ export abstract class SendingChatModel extends ChatOpenAICompletions<ChatSilicon
     return requestOptionsOf(this.#requestOptions, toRequestOptions(call?.options, sdk, call?.left));
   }
 
-  async #answer(
-    request: ChatCompletionRequest,
-    options: RequestOptions,
-    call: Call | undefined,
-  ): Promise<ChatCompletion> {
+  #answer(request: ChatCompletionRequest, options: RequestOptions, call: Call | undefined): Promise<ChatCompletion> {
     const slot = call?.options[slotKey];
     if (slot !== undefined) return slot.ask(request);
     if (this.api === "chat") return this.#client.chat.create(request, options);
-    return toChatCompletion(await this.#client.messages.create(this.#toMessages(request), options));
+    return this.#client.messages.create(this.#toMessages(request), options).then(toChatCompletion);
   }
 
   /** Nothing is sent before the first chunk is asked for. */

@@ -3,7 +3,7 @@ import { CallbackManager, type CallbackManagerForLLMRun } from "@langchain/core/
 import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import { convertOpenAICompletionsStream } from "@langchain/core/language_models/openai_completions_stream";
-import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
+import { type AIMessageChunk, type BaseMessage, coerceMessageLikeToMessage } from "@langchain/core/messages";
 import type { ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core/outputs";
 import { ensureConfig } from "@langchain/core/runnables";
 import type { IterableReadableStream } from "@langchain/core/utils/stream";
@@ -15,10 +15,13 @@ import { openStream } from "./open-stream.js";
 import type { RepairedStream, StreamEnd } from "./repaired-stream.js";
 import { SendingChatModel } from "./sending-chat-model.js";
 import { completeMessage, completeStreamEvents, settleEvent } from "./stream-events.js";
+import { toUnheardResult } from "./unheard-result.js";
 import { toChatResult, toGenerationChunk, toTokenUsage } from "./wire-to-messages.js";
 
 /** A symbol as key: it reaches neither JSON nor a cache key nor a trace. */
 const leftKey = Symbol("siliconflow.left");
+
+type UncachedCall = Parameters<ChatOpenAICompletions<ChatSiliconFlowCallOptions>["_generateUncached"]>;
 
 /** Options of a call whose reader may leave. */
 type Leavable = Partial<ChatSiliconFlowCallOptions> & { [leftKey]?: AbortSignal };
@@ -113,10 +116,8 @@ export abstract class StreamingChatModel extends SendingChatModel {
     return "siliconflow";
   }
 
-  override async _generateUncached(
-    ...call: Parameters<ChatOpenAICompletions<ChatSiliconFlowCallOptions>["_generateUncached"]>
-  ): Promise<LLMResult> {
-    const result = await super._generateUncached(...call);
+  override async _generateUncached(...call: UncachedCall): Promise<LLMResult> {
+    const result = this.#isHeardAnswer(...call) ? await super._generateUncached(...call) : await this.#unheard(...call);
     // Agents that stream events are given the message that core built from them.
     for (const generations of result.generations) {
       for (const generation of generations as ChatGeneration[]) completeMessage(generation.message);
@@ -136,6 +137,26 @@ export abstract class StreamingChatModel extends SendingChatModel {
       verbose,
     });
     return told !== undefined && told.handlers.length > 0;
+  }
+
+  /** The same of a run that answers in one message. */
+  #isHeardAnswer(...[messages, options, config, startedRuns]: UncachedCall): boolean {
+    const { callbacks, tags, metadata } = config;
+    const { verbose } = this;
+    if (callbacks || this.callbacks || startedRuns || messages.length !== 1) return true;
+    if ((options.outputVersion ?? this.outputVersion) === "v1") return true;
+    // Tracers that the environment asks for, and those of the context.
+    return (
+      CallbackManager.configure(undefined, undefined, tags, this.tags, metadata, this.metadata, { verbose }) !==
+      undefined
+    );
+  }
+
+  async #unheard(...[[messages], options]: UncachedCall): Promise<LLMResult> {
+    const answer = await this._generate(messages!.map(coerceMessageLikeToMessage), { ...options, promptIndex: 0 });
+    // Core's type says nothing of what the method of ChatOpenAI takes.
+    const counts = answer.llmOutput as Parameters<typeof this._combineLLMOutput>[0];
+    return toUnheardResult(answer, { ...this._combineLLMOutput(counts) });
   }
 
   #messages(input: BaseLanguageModelInput, given: Leavable): AsyncGenerator<AIMessageChunk> {

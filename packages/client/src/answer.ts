@@ -16,13 +16,12 @@ export function parseAnswer(
   exchange: Exchange,
   isAnswer: (value: Record<string, unknown>) => boolean,
 ): Record<string, unknown> {
-  const traceId = response.header("x-siliconcloud-trace-id");
   const start = text.trimStart();
   if (start === "") {
     throw new InvalidResponseError("The service answered with an empty body.", {
       reason: "empty",
       retryable: true,
-      traceId,
+      traceId: traceIdOf(response),
     });
   }
   let value: unknown;
@@ -33,14 +32,14 @@ export function parseAnswer(
     if (start.startsWith("{") || start.startsWith("[")) {
       throw new InvalidResponseError(`The answer of ${text.length} characters is not complete JSON.`, {
         reason: "malformed",
-        traceId,
+        traceId: traceIdOf(response),
       });
     }
     // Only the beginning: masking a long page would hold everything else up.
     const shown = plainText(exchange.mask(start.slice(0, maxPage)), 200);
     throw new InvalidResponseError(
       `Not the service but something before it seems to answer; it is not JSON: ${shown}`,
-      { reason: "notJson", traceId },
+      { reason: "notJson", traceId: traceIdOf(response) },
     );
   }
   // The service's refusals may be bare strings.
@@ -50,7 +49,15 @@ export function parseAnswer(
     if (isAnswer(answer)) return answer;
     if (isErrorBody(answer)) throw exchange.refusal(start, response);
   }
-  throw new InvalidResponseError("The answer lacks what its endpoint promises.", { reason: "malformed", traceId });
+  throw new InvalidResponseError("The answer lacks what its endpoint promises.", {
+    reason: "malformed",
+    traceId: traceIdOf(response),
+  });
+}
+
+/** Read where it is shown: each header that is read is searched for secrets. */
+function traceIdOf(response: WireResponse): string | undefined {
+  return response.header("x-siliconcloud-trace-id");
 }
 
 /** `{ code, message }` or `{ error }`, as errors look under any status. */

@@ -30,6 +30,11 @@ export class Circuits {
     return this.#heldBy(model) !== undefined;
   }
 
+  /** For a call that nothing holds. */
+  passAtOnce(): Pass {
+    return { number: (this.#numbers.last += 1), waited: 0 };
+  }
+
   /**
    * Waits until a call for this model may be sent.
    *
@@ -40,7 +45,7 @@ export class Circuits {
     let waited = 0;
     for (;;) {
       const circuit = this.#heldBy(model);
-      if (circuit === undefined) return { number: (this.#numbers.last += 1), waited };
+      if (circuit === undefined) return { ...this.passAtOnce(), waited };
       const outcome = await circuit.wait(waits - waited, deadline, announce);
       waited += outcome.waited;
       if (outcome.probe !== undefined) return { number: outcome.probe, probeOf: circuit, waited };

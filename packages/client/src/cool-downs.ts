@@ -16,6 +16,11 @@ export class CoolDowns {
     this.#clock = clock;
   }
 
+  /** Whether any model is left alone; nearly always none is. */
+  get any(): boolean {
+    return this.#ends.size > 0;
+  }
+
   /** Lets other calls for the model wait as long as the one that met the limit does. */
   start(model: string | undefined, error: RateLimitError, delayMs: number | undefined): void {
     if (model === undefined || delayMs === undefined || delayMs === 0 || !error.retryable) return;
@@ -25,7 +30,7 @@ export class CoolDowns {
 
   /** Waits while another call's limit holds this model back. `announce` is told of each wait before it begins. */
   async wait(model: string | undefined, deadline: Deadline, announce: OnWait): Promise<void> {
-    if (model === undefined || this.#ends.size === 0) return;
+    if (model === undefined) return;
     for (;;) {
       const left = (this.#ends.get(model) ?? 0) - this.#clock.now();
       if (!(left > 0)) {

@@ -15,6 +15,36 @@ interface Stop {
 }
 
 /**
+ * The end of one attempt, told to whoever sends it. In its place an AbortSignal, with the two listeners it had, took 20 µs of a call of
+ * 400: a real one is made where it is asked for.
+ */
+export class Attempt {
+  /** Told when the attempt is ended before its answer was whole. */
+  onEnd: (() => void) | undefined;
+  #ended = false;
+  #controller: AbortController | undefined;
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#controller?.abort();
+    this.onEnd?.();
+  }
+}
+
+/**
  * The caller's signal and all time limits of one call, in one place: whatever fires first ends what is being waited for,
  * at once and with its own reason, and closes the socket.
  *
@@ -34,12 +64,15 @@ export class Deadline {
   #stopped: Stop | undefined;
   /** Set when a limit of the running attempt passed. */
   #expired: Stop | undefined;
-  #attempt: AbortController | undefined;
+  #attempt: Attempt | undefined;
   /** Rejects what is being waited for. */
   #interrupt: ((reason: unknown) => void) | undefined;
 
-  // One timer an attempt: it is left running between reads and looks at the clock when it fires, which spares a timer for each read.
+  // One timer an attempt: it is left running between reads and phases, and looks at the clock when it fires. One for each of three phases
+  // took 8 µs of a call of 400.
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When it fires. */
+  #due = 0;
   #phase: TimeoutPhase | "upload" = "connect";
   #limitMs = Infinity;
   #since = 0;
@@ -82,13 +115,13 @@ export class Deadline {
     if (this.#stopped !== undefined) throw this.#stopped.error;
   }
 
-  /** Starts an attempt: the connect limit runs, unless nothing is sent yet. The signal belongs to this attempt alone. */
-  begin(sending = true): AbortSignal {
+  /** Starts an attempt: the connect limit runs, unless nothing is sent yet. */
+  begin(sending = true): Attempt {
     this.throwIfStopped();
     this.#expired = undefined;
-    this.#attempt = new AbortController();
+    this.#attempt = new Attempt();
     this.#enter("connect", sending ? this.#timeouts.connectMs : Infinity, true);
-    return this.#attempt.signal;
+    return this.#attempt;
   }
 
   /** The request is on its way: the first-byte limit runs. */
@@ -130,7 +163,7 @@ export class Deadline {
     this.#timer = undefined;
     this.#waiting = false;
     this.#limitMs = Infinity;
-    this.#attempt?.abort();
+    this.#attempt?.end();
     this.#attempt = undefined;
     const told = this.onAttemptEnd;
     this.onAttemptEnd = undefined;
@@ -221,19 +254,23 @@ export class Deadline {
   };
 
   #enter(phase: TimeoutPhase | "upload", limitMs: number, waiting: boolean): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     this.#phase = phase;
     this.#limitMs = limitMs;
     this.#since = performance.now();
     this.#waiting = waiting;
+    if (this.#due > this.#since + limitMs) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
     if (waiting) this.#arm();
   }
 
   #arm(): void {
     if (this.#timer !== undefined || this.#limitMs > longestTimer) return;
-    const left = this.#since + this.#limitMs - performance.now();
-    this.#timer = setTimeout(this.#onTimer, Math.max(1, Math.ceil(left)));
+    const now = performance.now();
+    const left = Math.max(1, Math.ceil(this.#since + this.#limitMs - now));
+    this.#due = now + left;
+    this.#timer = setTimeout(this.#onTimer, left);
   }
 
   readonly #onTimer = (): void => {

@@ -71,7 +71,7 @@ export class Download {
       const checkAddress = trusted || this.#limits.allowPrivateNetwork ? () => {} : refusePrivate(url);
       checkUrl(url, checkAddress, trusted || this.#limits.allowPrivateNetwork);
       const response = await this.#explained(url, async () => {
-        const signal = deadline.begin();
+        const { signal } = deadline.begin();
         const request = { url: url.href, headers, signal, onConnect: () => deadline.connected(), checkAddress };
         return deadline.race(this.#wire.download(request));
       });

@@ -34,7 +34,8 @@ export function wholeAnswer<Chunk, Answer>(makeJudge: () => Judge<Chunk, Answer>
   return (text: string, response: WireResponse, exchange: Exchange): Answer => {
     const judge = makeJudge();
     const start = text.trimStart();
-    const named = response.header("content-type")?.includes("text/event-stream") && !/^[{["]/.test(start);
+    // Nearly all answers are JSON, as their first letter shows. Only of others the header is read, and searched for secrets.
+    const named = !/^[{["]/.test(start) && response.header("content-type")?.includes("text/event-stream");
     if (named || /^(?:(?:data|event|id|retry)[:\r\n]|:)/.test(start))
       return collectStream(judge, text, response, exchange);
     return parseAnswer(text, response, exchange, (value) => judge.isAnswer(value)) as Answer;

@@ -13,15 +13,14 @@ export class LimiterFailure extends Error {
 
 /** Asks the limiter for room, as long as the deadline lets it. */
 export async function acquire(
-  limiter: RateLimiter | undefined,
-  model: string | undefined,
+  limiter: RateLimiter,
+  model: string,
   tokens: number,
   images: number | undefined,
   deadline: Deadline,
   onWait: OnWait,
-): Promise<Lease | undefined> {
-  if (limiter === undefined || model === undefined) return undefined;
-  const signal = deadline.begin(false);
+): Promise<Lease> {
+  const { signal } = deadline.begin(false);
   let acquired: Promise<Lease> | undefined;
   try {
     acquired = Promise.resolve(

@@ -24,13 +24,13 @@ class MoodyWire implements Wire {
     this.#clock = clock;
   }
 
-  async send({ onConnect, signal }: WireRequest): Promise<WireResponse> {
+  async send({ onConnect, attempt }: WireRequest): Promise<WireResponse> {
     const { health } = this;
     this.sentAt.push(this.#clock.now());
     if (health === "refuses") throw Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
     onConnect(false);
     await new Promise<void>((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason));
+      attempt.onEnd = () => reject(new Error("aborted"));
       // A limit of the attempt runs on the real clock: in its place the socket is reset.
       const reset = () => reject(Object.assign(new Error("socket"), { code: "ECONNRESET" }));
       if (health === "hangs") this.#clock.after(5_000, reset);

@@ -6,9 +6,13 @@ import type { WireBody, WireResponse } from "./wire.js";
 export async function nextPiece(body: WireBody, deadline: Deadline): Promise<Uint8Array | null> {
   let piece = body.read();
   for (; piece === undefined; piece = body.read()) await deadline.wait(body);
+  note(piece, deadline);
+  return piece;
+}
+
+function note(piece: Uint8Array | null, deadline: Deadline): void {
   if (piece === null) deadline.finished();
   else deadline.answered();
-  return piece;
 }
 
 /** Reads a body to its end, or until it is longer than `maxBytes`: then it is cancelled. */
@@ -20,7 +24,10 @@ export async function readBody(
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const piece = await nextPiece(body, deadline);
+    // What has arrived comes without a promise.
+    let piece = body.read();
+    for (; piece === undefined; piece = body.read()) await deadline.wait(body);
+    note(piece, deadline);
     if (piece === null) return { pieces, length, ended: true };
     pieces.push(piece);
     length += piece.length;

@@ -141,9 +141,9 @@ export class RequestSender {
   /** The text of something that is looked up beside a call: nothing of the call is added, and a failure is of no interest. */
   async look(path: string, deadline: Deadline, maxBytes: number): Promise<string> {
     const url = this.#options.baseURL + path;
-    const signal = deadline.begin();
+    const attempt = deadline.begin();
     const onConnect = () => deadline.connected();
-    const request = { method: "GET", url, headers: this.#headers.GET, body: undefined, signal, onConnect } as const;
+    const request = { method: "GET", url, headers: this.#headers.GET, body: undefined, attempt, onConnect } as const;
     const { status, body } = await deadline.race(this.#wire.send(request));
     const { pieces, length, ended } = await readBody(body, deadline, maxBytes);
     if (status !== 200 || !ended) throw new Error(`${status}`);
@@ -155,14 +155,14 @@ export class RequestSender {
     const { deadline, method, headers, body } = call;
     let url = call.url;
     for (let redirects = 0; ; redirects += 1) {
-      const signal = deadline.begin();
+      const attempt = deadline.begin();
       const upload = typeof body === "object" ? new UploadInFlight(body, deadline, this.#wire) : undefined;
       const sending = this.#wire.send({
         method,
         url,
         headers,
         body: upload?.stream ?? (body as string | undefined),
-        signal,
+        attempt,
         onConnect: (isReused) => {
           sent.connected = true;
           sent.reused = isReused;

@@ -79,11 +79,11 @@ export class Transport {
   }
 
   /** Sends a call and decodes its whole answer. `decode` throws what is to be judged for another attempt. */
-  async send<T extends object>(
+  send<T extends object>(
     call: Call,
     decode: (text: string, response: WireResponse, exchange: Exchange) => T,
   ): Promise<T> {
-    return await this.receive(call, async (response, exchange) => {
+    return this.receive(call, async (response, exchange) => {
       const text = await this.readText(response, exchange.deadline);
       return decode(text, response, exchange);
     });
@@ -193,13 +193,17 @@ export class Transport {
       try {
         deadline.throwIfStopped();
         if (delayMs) await deadline.sleep(delayMs);
-        await this.#coolDowns.wait(model, deadline, this.#announceWait);
+        if (this.#coolDowns.any) await this.#coolDowns.wait(model, deadline, this.#announceWait);
         if (this.#closed) throw closedError();
         if (pass === undefined) {
-          pass = await this.#circuits.pass(model, waits, deadline, this.#announceWait);
+          pass = this.#circuits.holds(model)
+            ? await this.#circuits.pass(model, waits, deadline, this.#announceWait)
+            : this.#circuits.passAtOnce();
           waits -= pass.waited;
         }
-        lease = await acquire(this.options.limiter, model, call.estimate, call.images, deadline, this.#announceWait);
+        const { limiter } = this.options;
+        if (limiter !== undefined && model !== undefined)
+          lease = await acquire(limiter, model, call.estimate, call.images, deadline, this.#announceWait);
         if (this.#closed) throw closedError();
         attempts += 1;
         const response = await this.#sender.send(call, sent);

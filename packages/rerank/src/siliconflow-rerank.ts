@@ -142,7 +142,8 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
   readonly #onUsage: SiliconFlowRerankInput["onUsage"];
   readonly #client: ClientFor<"rerank">;
   readonly #requestOptions: RequestOptions;
-  readonly #caller: AsyncCaller;
+  /** Only where requests have to wait for one another: to go through it takes 20 µs. */
+  readonly #caller: AsyncCaller | undefined;
 
   constructor(fields: SiliconFlowRerankInput) {
     super();
@@ -165,12 +166,10 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
       throw new InvalidInputError("imageKey must be a name in the metadata of documents, or false.");
     }
     this.#onUsage = fields.onUsage;
+    const maxConcurrency = wholeNumber("maxConcurrency", fields.maxConcurrency, 1);
     // The client owns retries; LangChain's caller would multiply them, and rename the errors.
-    this.#caller = new AsyncCaller({
-      maxConcurrency: wholeNumber("maxConcurrency", fields.maxConcurrency, 1) ?? Infinity,
-      maxRetries: 0,
-      onFailedAttempt: () => {},
-    });
+    if (maxConcurrency !== undefined)
+      this.#caller = new AsyncCaller({ maxConcurrency, maxRetries: 0, onFailedAttempt: () => {} });
     const { client, requestOptions } = connectAdapter("rerank", fields);
     this.#client = client;
     this.#requestOptions = requestOptions;
@@ -214,29 +213,38 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     const topN = wholeNumber("topN", options?.topN, 1) ?? this.topN;
     if (!Array.isArray(documents)) throw new InvalidInputError("documents must be a list. It comes before the query.");
     if (query === "") throw new InvalidInputError("query must be a text that is not empty.");
-    // A copy: the caller's list may change while the request is under way.
-    const given = [...(documents as readonly RerankInput[])];
-    const contents = await this.#toWire(query, given);
-    if (given.length === 0) return [];
+    // The caller's list may change while the request is under way.
+    const count = documents.length;
+    const contents = this.#toTexts(query, documents) ?? (await this.#toWire(query, [...documents]));
+    if (count === 0) return [];
     const request: RerankRequest = { model: this.model, ...contents };
-    const wanted = Math.min(topN ?? given.length, given.length);
+    const wanted = Math.min(topN ?? count, count);
     if (topN !== undefined) request.top_n = wanted;
     if (this.instruction !== undefined) request.instruction = this.instruction;
     if (this.maxChunksPerDoc !== undefined) request.max_chunks_per_doc = this.maxChunksPerDoc;
     if (this.overlapTokens !== undefined) request.overlap_tokens = this.overlapTokens;
     const response = await this.#send(request, options?.signal);
     this.#report(response);
-    const results = readScores(response, given.length, wanted);
+    const results = readScores(response, count, wanted);
     const { scoreThreshold } = this;
     if (scoreThreshold === undefined) return results;
     return results.filter(({ relevanceScore }) => relevanceScore >= scoreThreshold);
   }
 
-  async #toWire(query: RerankContent, given: RerankInput[]): Promise<Pick<RerankRequest, "query" | "documents">> {
+  /** Nearly all lists are of texts, which go as they are. To look at each of a thousand as at a picture takes as long as the rest of the call. */
+  #toTexts(query: RerankContent, given: readonly RerankInput[]): RerankContents | undefined {
     const question = textOf(query, this.imageKey);
-    const texts = given.map((document) => textOf(document, this.imageKey));
-    // Nearly all lists are of texts, which go as they are. To look at each of a thousand as at a picture takes as long as the rest of the call.
-    if (question !== undefined && !texts.includes(undefined)) return { query: question, documents: texts as string[] };
+    if (question === undefined) return undefined;
+    const documents: string[] = [];
+    for (let position = 0; position < given.length; position += 1) {
+      const text = textOf(given[position], this.imageKey);
+      if (text === undefined) return undefined;
+      documents.push(text);
+    }
+    return { query: question, documents };
+  }
+
+  async #toWire(query: RerankContent, given: RerankInput[]): Promise<RerankContents> {
     const asked = await this.#read(query, "query");
     const contents = await Promise.all(
       given.map((document, position) => this.#read(document, `documents[${position}]`, position)),
@@ -266,11 +274,13 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
 
   async #send(request: RerankRequest, signal: AbortSignal | undefined): Promise<RerankResponse> {
     if (signal?.aborted) throw abortReason(signal);
-    const answer = this.#caller.call(async () => {
+    const caller = this.#caller;
+    if (caller === undefined) return this.#create(request, signal);
+    const answer = caller.call(async () => {
       // Errors travel through LangChain's caller as values: it would wrap those that are not Errors. When the signal fired while this
       // waited for its turn, the client sends nothing.
       try {
-        return { response: await this.#client.rerank.create(request, { ...this.#requestOptions, signal }) };
+        return { response: await this.#create(request, signal) };
       } catch (error) {
         return { error };
       }
@@ -278,6 +288,10 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     const outcome = await untilAborted(answer, signal);
     if ("error" in outcome) throw outcome.error;
     return outcome.response;
+  }
+
+  #create(request: RerankRequest, signal: AbortSignal | undefined): Promise<RerankResponse> {
+    return this.#client.rerank.create(request, { ...this.#requestOptions, signal });
   }
 
   #report({ meta, tokens }: RerankResponse): void {
@@ -294,6 +308,8 @@ export class SiliconFlowRerank extends BaseDocumentCompressor {
     quietly(() => onUsage(usage));
   }
 }
+
+type RerankContents = Pick<RerankRequest, "query" | "documents">;
 
 /** Those the service documents as ranking text alone. Whatever is not here may take images: that is the service's to say. */
 const textModels = new Set([

@@ -13,13 +13,13 @@ export class FetchWire implements Wire {
     request.onConnect(false);
     // Called without a receiver: some runtimes refuse any other than the global object.
     const send = this.#fetch;
-    const { method, url, headers, body, signal } = request;
+    const { method, url, headers, body, attempt } = request;
     const isUpload = typeof body === "object";
     const sent = send(url, {
       method,
       headers,
       ...(body !== undefined && { body }),
-      signal,
+      signal: attempt.signal,
       redirect: "manual",
       ...(isUpload && upload),
     });

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
@@ -27,8 +28,11 @@ interface Connection {
 export class UndiciWire implements Wire {
   readonly #given: Dispatcher | undefined;
   readonly #baseURL: URL;
+  readonly #origin: string;
   readonly #connectMs: number;
   #connection: Promise<Connection> | undefined;
+  /** The same once it is there: most calls have nothing to wait for. */
+  #opened: Connection | undefined;
   /** Sockets on their way, and how many requests wait for one: when the last of these gives up, the sockets are closed. */
   readonly #connecting = new Set<Socket>();
   #waiting = 0;
@@ -41,6 +45,7 @@ export class UndiciWire implements Wire {
 
   constructor(baseURL: string, connectMs: number, dispatcher: Dispatcher | undefined) {
     this.#baseURL = new URL(baseURL);
+    this.#origin = this.#baseURL.origin;
     this.#connectMs = connectMs;
     this.#given = dispatcher;
   }
@@ -57,9 +62,9 @@ export class UndiciWire implements Wire {
   }
 
   async send(request: WireRequest): Promise<WireResponse> {
-    const connection = await (this.#connection ??= this.#open());
+    const connection = this.#opened ?? (await (this.#connection ??= this.#open()));
     if (this.#freeing) await new Promise((resolve) => setImmediate(resolve));
-    if (request.signal.aborted) throw request.signal.reason;
+    if (request.attempt.ended) throw new Error("The attempt has ended.");
 
     let waiting = true;
     this.#waiting += 1;
@@ -74,15 +79,20 @@ export class UndiciWire implements Wire {
       // Of other dispatchers it is not known: taken for fresh.
       request.onConnect(connection.own && !this.#connectingNow);
     };
-    // undici itself hears of an abort only when the connection has come about.
-    const onAbort = (): void => {
-      leave();
-      if (this.#waiting > 0) return;
-      for (const socket of this.#connecting) socket.destroy(new Error("No request waits for this connection."));
+    let answered = false;
+    // undici takes an emitter for a signal. Of what other dispatchers do with it nothing is known.
+    const signal = connection.own ? new EventEmitter() : request.attempt.signal;
+    request.attempt.onEnd = () => {
+      // undici itself hears of an abort only when the connection has come about.
+      if (!answered) {
+        leave();
+        if (this.#waiting === 0)
+          for (const socket of this.#connecting) socket.destroy(new Error("No request waits for this connection."));
+      }
+      if (signal instanceof EventEmitter) signal.emit("abort");
     };
-    request.signal.addEventListener("abort", onAbort, { once: true });
     try {
-      const origin = this.#baseURL.origin;
+      const origin = this.#origin;
       // Always below this origin: the transport follows no redirect to another.
       const path = request.url.slice(origin.length);
       const response = await connection.dispatcher.request({
@@ -92,7 +102,7 @@ export class UndiciWire implements Wire {
         headers: request.headers,
         // The types know Node's streams; any async iterable is sent as well as they are.
         body: (request.body as string | Readable | undefined) ?? null,
-        signal: request.signal,
+        signal,
         opaque: onConnect,
         // The client's own limits count.
         headersTimeout: 0,
@@ -119,7 +129,7 @@ export class UndiciWire implements Wire {
       throw blameProxy(error, connection.proxy);
     } finally {
       leave();
-      request.signal.removeEventListener("abort", onAbort);
+      answered = true;
     }
   }
 
@@ -143,8 +153,10 @@ export class UndiciWire implements Wire {
   async #open(): Promise<Connection> {
     const undici = await loadUndici();
     const given = this.#given;
-    if (given !== undefined)
-      return { dispatcher: given.compose(announceConnection), close: async () => {}, own: false, proxy: undefined };
+    if (given !== undefined) {
+      const dispatcher = given.compose(announceConnection);
+      return (this.#opened = { dispatcher, close: async () => {}, own: false, proxy: undefined });
+    }
 
     const options = { allowH2: false, keepAliveTimeout: keepAliveMs, headersTimeout: 0, bodyTimeout: 0 };
     const proxy = proxyFor(this.#baseURL);
@@ -159,12 +171,12 @@ export class UndiciWire implements Wire {
             // That has been looked at already.
             noProxy: "",
           });
-    return {
+    return (this.#opened = {
       dispatcher: agent.compose(announceConnection),
       close: () => agent.destroy(),
       own: proxy === undefined,
       proxy,
-    };
+    });
   }
 
   #connector(undici: Undici): ReturnType<Undici["buildConnector"]> {

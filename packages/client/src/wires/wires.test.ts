@@ -430,8 +430,10 @@ describe("over undici alone", () => {
 
   test("a connection that does not come about ends with the connect limit, and is closed", async () => {
     const port = await silentPort();
-    const error = await failureOf(clientFor(port, { timeouts: { connectMs: 80 } }).chat.create(request));
+    // Time enough for a busy machine to begin: the limit must meet a socket that is on its way.
+    const error = await failureOf(clientFor(port, { timeouts: { connectMs: 300 } }).chat.create(request));
     expect(error).toMatchObject({ name: "TimeoutError", phase: "connect", retryable: true });
+    await expect.poll(() => port.sockets.length).toBe(1);
     await closing(port.sockets[0]!);
   });
 

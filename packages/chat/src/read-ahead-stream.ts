@@ -1,6 +1,6 @@
 import { raceWithSignal } from "@langchain/core/runnables";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
-import type { Begun, RunContext } from "./run-context.js";
+import { firstOf, type Begun, type RunContext } from "./run-context.js";
 
 /**
  * A stream whose `next()` reads the items themselves. Whoever reads it as what it is, a `ReadableStream`, gets the same items by way of
@@ -41,11 +41,11 @@ class ReadAhead<Item> {
   #taken = 0;
   #come = 0;
 
-  constructor({ first, items, context, signal }: Begun<Item>) {
-    this.#items = items;
-    this.#context = context;
-    this.#signal = signal;
-    this.#ahead = this.#watch(first.next());
+  constructor(begun: Begun<Item>) {
+    this.#items = begun.items;
+    this.#context = begun.context;
+    this.#signal = begun.signal;
+    this.#ahead = this.#watch(firstOf(begun));
   }
 
   start(controller: ReadableStreamDefaultController<Item>): void {

@@ -18,10 +18,16 @@ export class RunContext {
 
 /** The items of a run that has begun. */
 export interface Begun<Item> {
-  /** Gives the first item, and what failed before it. */
-  first: AsyncGenerator<Item>;
+  /** The first has been asked for. */
+  first: Promise<IteratorResult<Item>>;
   /** All others. */
   items: AsyncGenerator<Item>;
   context: RunContext;
   signal: AbortSignal | undefined;
+}
+
+/** The first item, unless the run was aborted since it came. */
+export async function firstOf<Item>({ first, signal }: Begun<Item>): Promise<IteratorResult<Item>> {
+  signal?.throwIfAborted();
+  return first;
 }

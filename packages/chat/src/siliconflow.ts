@@ -16,7 +16,7 @@ import {
 } from "./completion-fields.js";
 import { acquireSlot, holdSlot } from "./concurrency.js";
 import { markForLangChain } from "./langchain-errors.js";
-import { leavable } from "./leavable.js";
+import { LeavableItems } from "./leavable-items.js";
 import { HiddenHeaders, toRequestOptions } from "./request-options.js";
 import { aliases, secrets, withOwnSecret, withoutPrivateOptions } from "./serialization.js";
 import { estimateTokensOf } from "./usage.js";
@@ -226,7 +226,7 @@ export class SiliconFlow extends BaseLLM<SiliconFlowCallOptions> {
   ): AsyncGenerator<string> {
     const leaving = new AbortController();
     const carried: Partial<SiliconFlowCallOptions> & Carrier = { ...options, [leftKey]: leaving.signal };
-    return leavable(() => super._streamIterator(input, carried), leaving);
+    return new LeavableItems(() => super._streamIterator(input, carried), leaving);
   }
 
   /** An estimate. The tokenizer that LangChain would download is OpenAI's. */

@@ -9,7 +9,7 @@ import { ensureConfig } from "@langchain/core/runnables";
 import type { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { ChatOpenAICompletions } from "@langchain/openai";
 import type { ChatSiliconFlowCallOptions } from "./call-options.js";
-import { leavable } from "./leavable.js";
+import { LeavableItems } from "./leavable-items.js";
 import { MessageStream } from "./message-stream.js";
 import { openStream } from "./open-stream.js";
 import type { RepairedStream, StreamEnd } from "./repaired-stream.js";
@@ -39,11 +39,7 @@ export abstract class StreamingChatModel extends SendingChatModel {
     input: BaseLanguageModelInput,
     options?: Partial<ChatSiliconFlowCallOptions>,
   ): Promise<IterableReadableStream<AIMessageChunk>> {
-    return openStream(
-      options,
-      (config) => this._streamIterator(input, config),
-      (config) => this.#isHeard(config),
-    );
+    return openStream(options, (config) => this._streamIterator(input, config));
   }
 
   override _streamIterator(
@@ -54,7 +50,7 @@ export abstract class StreamingChatModel extends SendingChatModel {
     const carried: Leavable = { ...options, [leftKey]: leaving.signal };
     const iterate = () =>
       this.#isHeard(carried) ? super._streamIterator(input, carried) : this.#messages(input, carried);
-    return leavable(iterate, leaving);
+    return new LeavableItems(iterate, leaving);
   }
 
   override async _generate(

@@ -5,7 +5,7 @@ import type { WireBody } from "../wire.js";
 const mostAhead = 64 * 1024;
 const mostLentAhead = 256 * 1024;
 
-/** A Node stream that flows, and is paused where nobody reads: paused mode costs a tick and a pass over a list for each socket read. */
+/** A Node stream that flows, and is paused where nobody reads. */
 export class NodeBody implements WireBody {
   wake: (() => void) | undefined;
   readonly #stream: Readable;

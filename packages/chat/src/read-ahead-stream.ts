@@ -19,7 +19,12 @@ export class ReadAheadStream<Item> extends IterableReadableStream<Item> {
   override next(): Promise<IteratorResult<Item>> {
     // The end, and what the stream failed of, are in the stream as well.
     if (this.#source.over || this.#source.queued) return super.next();
-    this.ensureReader();
+    try {
+      this.ensureReader();
+    } catch (error) {
+      // Somebody else has a reader of it.
+      return Promise.reject(error);
+    }
     return this.#source.take();
   }
 }

@@ -1,7 +1,7 @@
 import { pickRunnableConfigKeys, type RunnableConfig } from "@langchain/core/runnables";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 
-/** The context that core gives whatever happens inside a run. */
+/** The context that core gives whatever happens inside a run. Context variables count as they are when the stream begins. */
 export class RunContext {
   readonly #storage = AsyncLocalStorageProviderSingleton.getInstance();
   readonly #store: unknown;

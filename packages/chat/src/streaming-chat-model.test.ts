@@ -61,3 +61,11 @@ test("a subclass that answers requests itself has its answer repaired", async ()
   }
   expect((await texts(new Canned(fields))).join("")).toBe("Lima");
 });
+
+test("a stream that somebody else reads rejects whoever asks it for an item", async () => {
+  void replyStream();
+  const stream = await chat().stream("Capital of Peru?");
+  const reader = stream.getReader();
+  await expect(stream.next()).rejects.toThrow(TypeError);
+  await reader.cancel();
+});

@@ -33,6 +33,8 @@ export class ChunkReader<Chunk, Answer> {
   #begun = false;
   #saysDone = false;
   #waiting: Promise<void> | undefined;
+  /** A wait has failed. */
+  #broken = false;
 
   constructor(judge: Judge<Chunk, Answer>, { response, exchange, deadline, maxBytes }: Answered) {
     this.#judge = judge;
@@ -92,21 +94,24 @@ export class ChunkReader<Chunk, Answer> {
   take(): Chunk | undefined {
     if (!this.#flows) return undefined;
     const events = this.#events;
-    // What ends an answer takes the longer way.
-    if (events.next === undefined && (this.#judge.whole || !events.poll())) return undefined;
-    const event = events.next;
-    if (typeof event !== "string" || event === "[DONE]") return undefined;
-    events.skip();
-    return this.#chunk(event);
+    for (;;) {
+      // What ends an answer takes the longer way.
+      if (events.next === undefined && (this.#judge.whole || !events.poll())) return undefined;
+      const event = events.next;
+      if (typeof event !== "string" || event === "[DONE]") return undefined;
+      events.skip();
+      const chunk = this.#chunk(event);
+      if (chunk !== undefined) return chunk;
+    }
   }
 
   /**
    * Waits where {@link take} has just found nothing, until it may find something; `undefined` where {@link next} must be awaited instead.
-   * Never rejects: what went wrong, `next()` meets again.
+   * Never rejects: what went wrong, `next()` meets again, and no other wait is begun.
    */
   wait(): Promise<void> | undefined {
     if (!this.#flows || this.#judge.whole || this.#events.next !== undefined) return undefined;
-    this.#waiting = this.#events.arrival()?.then(this.#onArrival, this.#onArrival);
+    this.#waiting = this.#events.arrival()?.then(this.#onArrival, this.#onFailure);
     return this.#waiting;
   }
 
@@ -138,11 +143,16 @@ export class ChunkReader<Chunk, Answer> {
 
   /** Whether chunks come as events, and nobody waits for one. */
   get #flows(): boolean {
-    return this.#waiting === undefined && this.#pieces.length === 0 && !this.#judge.over;
+    return this.#waiting === undefined && !this.#broken && this.#pieces.length === 0 && !this.#judge.over;
   }
 
   readonly #onArrival = (): void => {
     this.#waiting = undefined;
+  };
+
+  readonly #onFailure = (): void => {
+    this.#waiting = undefined;
+    this.#broken = true;
   };
 
   /** JSON arrives as lines that are no events, and alone: to its end, all of them belong to it. */

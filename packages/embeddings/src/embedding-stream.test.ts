@@ -223,6 +223,14 @@ describe("a stream that is left", () => {
       await vi.waitFor(() => expect(open).toBe(0));
     });
 
+    test("with an error between two vectors rejects with it", async () => {
+      const stream = embeddings().embedStream(["0", "1"]);
+      await stream.next();
+      const reason = new Error("enough");
+      await expect(stream.throw(reason)).rejects.toBe(reason);
+      expect(await stream.next()).toEqual({ done: true, value: undefined });
+    });
+
     test("with an error rejects with it", async () => {
       const { stream, first, close } = await waiting();
       const reason = new Error("enough");

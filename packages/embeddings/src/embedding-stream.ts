@@ -71,9 +71,9 @@ export class EmbeddingStream {
         this.#leave();
         return vectors.return(value);
       },
-      throw: (error) => {
-        this.#leave();
-        return vectors.throw(error);
+      async throw(error) {
+        await stream.return();
+        throw error;
       },
       [Symbol.asyncIterator]: () => stream,
       async [Symbol.asyncDispose]() {

@@ -1,21 +1,19 @@
 import type { Readable } from "node:stream";
 import type { WireBody } from "../wire.js";
 
-/** What is read ahead of whoever takes the pieces; lent ones are not put together, and more of them spare pauses. */
-const mostAhead = 64 * 1024;
-const mostLentAhead = 256 * 1024;
+/** What is read ahead of whoever takes lent pieces. */
+const mostAhead = 256 * 1024;
 
-/** A Node stream that flows, and is paused where nobody reads. */
+/** A Node stream in paused mode: everything a socket read brought comes out of one `read()`. */
 export class NodeBody implements WireBody {
   wake: (() => void) | undefined;
   readonly #stream: Readable;
   readonly #ownSocket: boolean;
-  #waiting: Buffer<ArrayBuffer>[] = [];
-  #bytesWaiting = 0;
   #ended = false;
   #failure: { error: unknown } | undefined;
-  #lends = false;
-  /** The memory of the lent piece that was read last. */
+  /** Where pieces are lent: those that wait, and the memory of the one that was read last. */
+  #waiting: Uint8Array<ArrayBuffer>[] | undefined;
+  #bytesWaiting = 0;
   #lent: ArrayBuffer | undefined;
 
   /** @param ownSocket - whether the bytes are those of an HTTP/1 socket that nobody else reads */
@@ -23,12 +21,7 @@ export class NodeBody implements WireBody {
     this.#stream = stream;
     this.#ownSocket = ownSocket;
     stream
-      .on("data", (piece: Buffer<ArrayBuffer>) => {
-        this.#waiting.push(piece);
-        this.#bytesWaiting += piece.length;
-        if (this.#bytesWaiting >= (this.#lends ? mostLentAhead : mostAhead)) stream.pause();
-        this.wake?.();
-      })
+      .on("readable", this.#onNews)
       .on("end", () => {
         this.#ended = true;
         onEnd();
@@ -41,14 +34,8 @@ export class NodeBody implements WireBody {
   }
 
   read(): Uint8Array | null | undefined {
-    const waiting = this.#waiting;
-    if (waiting.length > 0) {
-      const bytes = this.#lends || waiting.length === 1 ? waiting.shift()! : this.#takeAll();
-      this.#bytesWaiting -= bytes.length;
-      if (this.#waiting.length === 0 && this.#stream.isPaused()) this.#stream.resume();
-      if (this.#lends) this.#lend(bytes.buffer);
-      return bytes;
-    }
+    const bytes = this.#waiting === undefined ? (this.#stream.read() as Buffer | null) : this.#nextLent(this.#waiting);
+    if (bytes !== null) return bytes;
     if (this.#failure !== undefined) throw this.#failure.error;
     return this.#ended ? null : undefined;
   }
@@ -58,23 +45,32 @@ export class NodeBody implements WireBody {
    * then costs 25 MiB and not 67. The pieces come as the socket brought them, because putting them together makes garbage too.
    */
   lend(): void {
-    this.#lends = this.#ownSocket && isShared !== undefined;
+    if (!this.#ownSocket || isShared === undefined) return;
+    const waiting: Uint8Array<ArrayBuffer>[] = (this.#waiting = []);
+    this.#stream.off("readable", this.#onNews).on("data", (piece: Buffer<ArrayBuffer>) => {
+      waiting.push(piece);
+      this.#bytesWaiting += piece.length;
+      if (this.#bytesWaiting >= mostAhead) this.#stream.pause();
+      this.wake?.();
+    });
   }
 
   cancel(): void {
     if (!this.#ended) this.#stream.destroy();
   }
 
-  #takeAll(): Buffer<ArrayBuffer> {
-    const all = Buffer.concat(this.#waiting, this.#bytesWaiting);
-    this.#waiting = [];
-    return all;
-  }
+  readonly #onNews = (): void => this.wake?.();
 
-  /** Of one read of the socket several pieces may come. All of it has been parsed when a piece of the next read is here. */
-  #lend(memory: ArrayBuffer): void {
+  #nextLent(waiting: Uint8Array<ArrayBuffer>[]): Uint8Array | null {
+    const piece = waiting.shift();
+    if (piece === undefined) return null;
+    this.#bytesWaiting -= piece.length;
+    if (waiting.length === 0 && this.#stream.isPaused()) this.#stream.resume();
+    // Of one read of the socket several pieces may come. All of it has been parsed when a piece of the next read is here.
+    const memory = piece.buffer;
     if (this.#lent !== memory) free(this.#lent);
     this.#lent = memory;
+    return piece;
   }
 }
 

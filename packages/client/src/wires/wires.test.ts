@@ -63,6 +63,27 @@ async function read(
 
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 
+test("a stream that fell silent waits no more, also where fetch hears of no abort", async () => {
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(delta("a"))),
+  });
+  const headers = { "content-type": "text/event-stream" };
+  const fetch = async () => new Response(body, { headers });
+  const client = new FetchClient({ apiKey: "sk-secret", maxRetries: 0, fetch, timeouts: { idleMs: 20 } });
+  const chunks = client.chat.stream(request);
+  await chunks.next();
+  await new Promise(setImmediate);
+  expect(chunks.take()).toBeUndefined();
+  let waits = 0;
+  for (let waiting = chunks.wait(); waiting !== undefined && waits < 100; waiting = chunks.wait()) {
+    await waiting;
+    expect(chunks.take()).toBeUndefined();
+    waits += 1;
+  }
+  expect(waits).toBe(1);
+  expect(await failureOf(chunks.next())).toMatchObject({ name: "TimeoutError", partial: { content: "a" } });
+});
+
 describe.each<[string, (options: SharedClientOptions) => Client]>([
   ["over undici", (options) => new SiliconFlowClient({ apiKey: "sk-secret", ...options })],
   ["over fetch", (options) => new FetchClient({ apiKey: "sk-secret", ...options })],
